@@ -1,0 +1,12 @@
+# Flags for our own code only; headers of dependencies come in as system headers.
+add_library(pgteller_flags INTERFACE)
+target_include_directories(pgteller_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(pgteller_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual
+  -Wformat=2 -Wimplicit-fallthrough -Werror)
+
+set(PGTELLER_SANITIZE "" CACHE STRING "sanitizers for the whole build, e.g. address,undefined or thread")
+if(PGTELLER_SANITIZE)
+  add_compile_options(-fsanitize=${PGTELLER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PGTELLER_SANITIZE})
+endif()
