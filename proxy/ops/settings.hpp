@@ -17,7 +17,7 @@ struct listen_settings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7432;
   std::uint32_t max_connections = 1000;
-  std::uint32_t threads = 0;  // 0: as many as there are cores
+  std::uint32_t threads = 0;                        // 0: as many as there are cores
   std::chrono::milliseconds shutdown_grace{30000};  // SIGTERM: how long transactions in progress may go on
 };
 

@@ -1,0 +1,178 @@
+#include "proxy/io/connection.hpp"
+
+#include "proxy/io/worker.hpp"
+#include "proxy/session/limits.hpp"
+
+namespace proxy::io {
+namespace {
+
+std::optional<session::refusal> too_many(bool over_limit) {
+  if (!over_limit) return std::nullopt;
+  return session::refusal{.sqlstate = "53300",
+                          .message = "sorry, too many clients already",
+                          .detail = "listen.max_connections of pgteller has been reached.",
+                          .hint = {},
+                          .rule = {},
+                          .schema = {},
+                          .table = {},
+                          .column = {}};
+}
+
+}  // namespace
+
+connection::connection(worker& home, stream_socket client, std::string address, bool over_limit)
+    : home_(home),
+      client_(std::move(client)),
+      session_(home.plans(), too_many(over_limit)),
+      timer_(home.loop()),
+      opened_(clock::now()),
+      address_(std::move(address)) {
+  startup_until_ = opened_ + session::limits::startup_time;
+  home_.services().metrics.client_opened();
+}
+
+connection::~connection() {
+  home_.services().metrics.client_closed();
+}
+
+template <class Event>
+void connection::step(Event event) {
+  if (closing_ || closed_) return;
+  session::outbox out;
+  out.now = clock::now();
+  event(out);
+  carry_out(out);
+  session_.settle();
+  if (closing_ || closed_) return;
+  read_client();
+  read_server();
+  arm_timer();
+}
+
+void connection::start() {
+  read_client();
+  arm_timer();
+}
+
+void connection::read_client() {
+  if (reading_client_ || client_ended_ || closing_ || closed_ || !session_.wants_client_bytes()) return;
+  if (server_ && server_->pending() > session::limits::outgoing_bytes) return;
+  reading_client_ = true;
+  client_.wait_readable([self = shared_from_this()](error_code error) {
+    self->reading_client_ = false;
+    if (!error) self->on_client_readable();
+  });
+}
+
+void connection::on_client_readable() {
+  if (closing_ || closed_) return;
+  const auto buffer = home_.read_buffer();
+  const peer::transfer got = client_.read(buffer);
+  if (got.blocked) return read_client();
+  if (got.error) return begin_close("client connection lost: " + got.error.message());
+  if (got.ended) return on_client_ended();
+  if (session_.guarded()) renew_book();
+  const auto began = clock::now();
+  home_.tally().bytes_to_server.add(got.bytes);
+  step([&](session::outbox& out) { session_.on_client_bytes({buffer.data(), got.bytes}, out); });
+  home_.tally().overhead(clock::now() - began);
+}
+
+/// The client sends no more but may still read: PostgreSQL sees the same and decides.
+void connection::on_client_ended() {
+  client_ended_ = true;
+  const bool waiting = session_.held() != session::hold::none;
+  if (!server_ || waiting) {
+    return step([&](session::outbox& out) { session_.on_client_closed(out); });
+  }
+  server_ending_ = true;
+  if (server_->pending() == 0) server_->end_sending();
+}
+
+void connection::read_server() {
+  if (reading_server_ || !server_ || closing_ || closed_) return;
+  if (client_.pending() > session::limits::outgoing_bytes) return;
+  reading_server_ = true;
+  server_->wait_readable([self = shared_from_this()](error_code error) {
+    self->reading_server_ = false;
+    if (!error) self->on_server_readable();
+  });
+}
+
+void connection::on_server_readable() {
+  if (closing_ || closed_ || !server_) return;
+  const auto buffer = home_.read_buffer();
+  const peer::transfer got = server_->read(buffer);
+  if (got.blocked) return read_server();
+  if (got.error || got.ended) {
+    const std::string reason = got.ended ? "PostgreSQL closed the connection" : got.error.message();
+    return step([&](session::outbox& out) { session_.on_server_closed(reason, out); });
+  }
+  home_.tally().bytes_to_client.add(got.bytes);
+  step([&](session::outbox& out) { session_.on_server_bytes({buffer.data(), got.bytes}, out); });
+  register_key();
+}
+
+void connection::on_dialed(error_code error, const std::string& reason, stream_socket socket) {
+  if (closing_ || closed_) return;
+  if (error) return step([&](session::outbox& out) { session_.on_server_unreachable(reason, out); });
+  server_.emplace(std::move(socket));
+  home_.services().metrics.server_opened();
+  step([&](session::outbox& out) { session_.on_server_connected(out); });
+}
+
+void connection::renew_book() {
+  if (!session_.guarded() || closing_ || closed_) return;
+  auto& books = home_.services().books;
+  const std::uint64_t generation = books.generation();
+  if (generation == book_generation_) return;
+  book_generation_ = generation;
+  auto book = books.get(session_.database(), session_.user());
+  step([&](session::outbox& out) { session_.on_book(std::move(book), out); });
+}
+
+void connection::cancel() {
+  step([&](session::outbox& out) { session_.on_cancel(out); });
+}
+
+void connection::drain() {
+  step([&](session::outbox& out) { session_.on_drain(out); });
+}
+
+void connection::terminate(const std::string& reason) {
+  step([&](session::outbox& out) { session_.on_terminate(reason, out); });
+}
+
+void connection::leave_if_concerned() {
+  if (session_.guarded() || session_.phase() <= session::session_phase::connecting) return;
+  if (home_.services().books.concerns(session_.database(), session_.user())) drain();
+}
+
+/// One timer for the startup packet's limit and for what the session waits for.
+void connection::arm_timer() {
+  std::optional<clock::time_point> until = session_.deadline();
+  const bool starting = session_.phase() < session::session_phase::ready;
+  if (starting && (!until || startup_until_ < *until)) until = startup_until_;
+  if (until == timer_at_) return;
+  timer_at_ = until;
+  if (!until) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_at(*until);
+  timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (!error) self->on_timer();
+  });
+}
+
+void connection::on_timer() {
+  timer_at_.reset();
+  if (closing_) return finish();
+  const auto now = clock::now();
+  if (session_.phase() < session::session_phase::ready && now >= startup_until_) {
+    return terminate("the connection was not established in time");
+  }
+  step([&](session::outbox& out) { session_.on_time(out); });
+}
+
+}  // namespace proxy::io

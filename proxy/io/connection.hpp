@@ -1,0 +1,87 @@
+// A client's socket, its server's socket and their session: moves bytes and events into the session, carries
+// its effects out. All decisions are the session's; this knows sockets, timers and when to stop reading.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "proxy/io/peer.hpp"
+#include "proxy/session/session.hpp"
+
+namespace proxy::io {
+
+class worker;
+
+class connection : public std::enable_shared_from_this<connection> {
+ public:
+  connection(worker& home, stream_socket client, std::string address, bool over_limit);
+  ~connection();
+
+  void start();
+
+  // On the worker's thread.
+  void renew_book();
+  void cancel();
+  void drain();
+  void terminate(const std::string& reason);
+  /// Rules have been loaded that concern a session which started without any: it ends when idle.
+  void leave_if_concerned();
+
+  [[nodiscard]] worker& home() noexcept { return home_; }
+
+ private:
+  using clock = session::clock;
+
+  // connection.cpp: reading and the session's events.
+  void read_client();
+  void on_client_readable();
+  void on_client_ended();
+  void read_server();
+  void on_server_readable();
+  void on_dialed(error_code error, const std::string& reason, stream_socket socket);
+  void arm_timer();
+  void on_timer();
+  template <class Event>
+  void step(Event event);
+
+  // connection_effects.cpp: carrying out what the session asks for.
+  void carry_out(session::outbox& out);
+  void count(const session::event& what);
+  void connect_server();
+  void forward_cancel(std::string packet);
+  void send_to_client(const session::channel& bytes);
+  void send_to_server(const session::channel& bytes);
+  void wait_to_send(bool to_client);
+  void register_key();
+  void begin_close(std::string reason);
+  void close_client();
+  void close_server();
+  void finish();
+
+  worker& home_;
+  peer client_;
+  std::optional<peer> server_;
+  session::session session_;
+  boost::asio::steady_timer timer_;
+  std::optional<clock::time_point> timer_at_;
+  clock::time_point startup_until_;
+  clock::time_point opened_;
+  std::uint64_t book_generation_ = 0;
+  std::string address_;
+  std::string close_reason_;
+  bool reading_client_ = false;
+  bool reading_server_ = false;
+  bool sending_client_ = false;
+  bool sending_server_ = false;
+  bool client_ended_ = false;   // the client has closed its sending side
+  bool server_ending_ = false;  // ours is to be closed when all is sent
+  bool key_registered_ = false;
+  bool cancelling_ = false;  // a cancel request is being forwarded
+  bool closing_ = false;     // only what is pending for the client is still sent
+  bool closed_ = false;
+};
+
+}  // namespace proxy::io

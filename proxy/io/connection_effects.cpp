@@ -1,0 +1,187 @@
+// Carrying out a session's effects: bytes, counts, the server connection, cancel requests and the end.
+#include <boost/asio/post.hpp>
+
+#include "protocol/frontend.hpp"
+#include "proxy/io/connection.hpp"
+#include "proxy/io/worker.hpp"
+#include "proxy/session/limits.hpp"
+
+namespace proxy::io {
+namespace {
+
+using session::event;
+
+ops::conflict_cause cause_of(const std::string& sqlstate) {
+  if (sqlstate == "55P03") return ops::conflict_cause::lock_timeout;
+  return sqlstate == "40P01" ? ops::conflict_cause::deadlock : ops::conflict_cause::serialization;
+}
+
+}  // namespace
+
+void connection::carry_out(session::outbox& out) {
+  send_to_server(out.to_server);
+  send_to_client(out.to_client);
+  for (const event& what : out.events) count(what);
+  if (out.request == session::request_kind::connect_server) connect_server();
+  if (out.request == session::request_kind::forward_cancel) forward_cancel(std::move(out.cancel_packet));
+  if (out.want_book) {
+    // Asked again from the loop: the catalog may have become known between the session's look and this one.
+    book_generation_ = 0;
+    boost::asio::post(home_.loop(), [self = shared_from_this()] { self->renew_book(); });
+  }
+  if (out.close_reason) begin_close(std::move(*out.close_reason));
+}
+
+void connection::count(const event& what) {
+  auto& metrics = home_.services().metrics;
+  switch (what.what) {
+    case event::type::statement:
+      return metrics.statement(what.rule, what.kind, what.action);
+    case event::type::unguarded:
+      return metrics.unguarded(what.rule, what.reason);
+    case event::type::bounds_rejection:
+      return metrics.bounds_rejection(what.rule);
+    case event::type::conflict:
+      return metrics.conflict(what.rule, cause_of(what.sqlstate));
+    case event::type::lock_wait:
+      return metrics.lock_wait(what.rule, what.waited);
+    case event::type::error:
+      return metrics.error(what.sqlstate);
+    case event::type::plan_cache_hit:
+      return home_.tally().plan_cache_hits.add(1);
+    case event::type::plan_cache_miss:
+      return home_.tally().plan_cache_misses.add(1);
+    case event::type::schema_change:
+      return home_.services().catalogs.invalidate(session_.database());
+  }
+}
+
+void connection::connect_server() {
+  auto& books = home_.services().books;
+  if (books.concerns(session_.database(), session_.user())) {
+    book_generation_ = books.generation();
+    session_.guard(books.rules(), books.get(session_.database(), session_.user()),
+                   home_.services().settings.upstream.connect_timeout);
+  }
+  home_.dialer().dial(
+      [self = shared_from_this()](error_code error, const std::string& reason, stream_socket socket) {
+        self->on_dialed(error, reason, std::move(socket));
+      });
+}
+
+/// The client is closed when PostgreSQL has closed the cancel connection: then the signal has been sent.
+void connection::forward_cancel(std::string packet) {
+  cancelling_ = true;
+  if (const auto target = home_.services().cancels.find(session_.key())) {
+    boost::asio::post(target->home().loop(), [target] { target->cancel(); });
+  }
+  home_.dialer().dial([self = shared_from_this(), packet = std::move(packet)](
+                          error_code error, const std::string&, stream_socket socket) {
+    if (error || self->closed_) return self->finish();
+    self->server_.emplace(std::move(socket));
+    self->home_.services().metrics.server_opened();
+    session::channel bytes;
+    bytes.append(packet);
+    if (self->server_->write(bytes)) return self->finish();
+    self->server_->wait_readable([self](error_code) { self->finish(); });
+  });
+}
+
+void connection::send_to_client(const session::channel& bytes) {
+  if (bytes.empty()) return;
+  if (const error_code error = client_.write(bytes)) {
+    return begin_close("client connection lost: " + error.message());
+  }
+  if (client_.pending() > 0) wait_to_send(true);
+}
+
+void connection::send_to_server(const session::channel& bytes) {
+  if (bytes.empty() || !server_) return;
+  // A failed write is not the end: the server may have said why, and reading will tell.
+  if (server_->write(bytes)) return;
+  if (server_->pending() > 0) wait_to_send(false);
+}
+
+void connection::wait_to_send(bool to_client) {
+  bool& waiting = to_client ? sending_client_ : sending_server_;
+  if (waiting) return;
+  waiting = true;
+  peer& to = to_client ? client_ : *server_;
+  to.wait_writable([self = shared_from_this(), to_client](error_code error) {
+    (to_client ? self->sending_client_ : self->sending_server_) = false;
+    if (error || self->closed_ || (!to_client && !self->server_)) return;
+    peer& writable = to_client ? self->client_ : *self->server_;
+    const error_code failed = writable.flush();
+    if (failed && to_client)
+      return self->closing_ ? self->finish() : self->begin_close("client connection lost");
+    if (!failed && writable.pending() > 0) return self->wait_to_send(to_client);
+    if (self->closing_) return self->finish();
+    if (!to_client && self->server_ending_) writable.end_sending();
+    self->read_client();
+    self->read_server();
+  });
+}
+
+void connection::register_key() {
+  if (key_registered_ || closing_ || session_.phase() != session::session_phase::ready) return;
+  key_registered_ = true;
+  if (!session_.key().key.empty()) home_.services().cancels.add(session_.key(), weak_from_this());
+  home_.services().log.event(ops::log_level::debug, "client ready",
+                             {{"user", session_.user()},
+                              {"database", session_.database()},
+                              {"application", session_.application()},
+                              {"guarded", session_.guarded()}});
+}
+
+/// What is pending for the client is still sent, for a bounded time; the server is left at once.
+void connection::begin_close(std::string reason) {
+  if (closing_ || closed_) return;
+  closing_ = true;
+  close_reason_ = std::move(reason);
+  timer_.cancel();
+  if (cancelling_) return;
+  close_server();
+  if (client_.pending() == 0 || close_reason_.starts_with("client connection lost")) return finish();
+  wait_to_send(true);
+  timer_.expires_after(session::limits::closing_time);
+  timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (!error) self->finish();
+  });
+}
+
+void connection::close_server() {
+  if (!server_) return;
+  if (session_.phase() == session::session_phase::closed && server_->pending() == 0 && !server_ending_) {
+    session::channel goodbye;
+    goodbye.append(protocol::frontend::terminate_frame);
+    static_cast<void>(server_->write(goodbye));
+  }
+  server_->close();
+  server_.reset();
+  home_.services().metrics.server_closed();
+}
+
+void connection::close_client() {
+  client_.close();
+}
+
+void connection::finish() {
+  if (closed_) return;
+  closed_ = true;
+  timer_.cancel();
+  close_server();
+  close_client();
+  if (key_registered_) home_.services().cancels.remove(session_.key());
+  home_.services().clients.fetch_sub(1);
+  const auto lived = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - opened_);
+  home_.services().log.event(ops::log_level::info, "client closed",
+                             {{"reason", close_reason_},
+                              {"user", session_.user()},
+                              {"database", session_.database()},
+                              {"application", session_.application()},
+                              {"client", address_},
+                              {"lived_ms", lived.count()}});
+  home_.forget(*this);
+}
+
+}  // namespace proxy::io

@@ -1,0 +1,75 @@
+// One thread of the data path: an event loop, the connections that live on it, and what they share without
+// locks. Connections never change their thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "proxy/io/cancel_registry.hpp"
+#include "proxy/io/dialer.hpp"
+#include "proxy/ops/books.hpp"
+#include "proxy/ops/log.hpp"
+#include "proxy/ops/metrics.hpp"
+#include "proxy/ops/settings.hpp"
+
+namespace proxy::io {
+
+/// What all threads share; everything in it is thread-safe or constant.
+struct shared_services {
+  const ops::settings& settings;
+  ops::catalog_source& catalogs;
+  ops::books& books;
+  ops::metrics& metrics;
+  ops::event_log& log;
+  cancel_registry cancels;
+  std::atomic<std::uint32_t> clients{0};
+};
+
+class worker {
+ public:
+  explicit worker(shared_services& services);
+  ~worker();
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+
+  void start();
+  /// Lets the loop end once no connection is left.
+  void finish();
+  void join();
+
+  [[nodiscard]] boost::asio::io_context& loop() noexcept { return loop_; }
+
+  /// From any thread: takes a client that has just been accepted on loop().
+  void adopt(stream_socket client, bool over_limit);
+  /// From any thread: runs `what` on this thread for every connection.
+  void for_each(std::function<void(connection&)> what);
+  /// From any thread: catalogs or rules have changed.
+  void books_changed();
+
+  // For connections, on this thread.
+  [[nodiscard]] shared_services& services() noexcept { return services_; }
+  [[nodiscard]] session::plan_cache& plans() noexcept { return plans_; }
+  [[nodiscard]] ops::thread_tally& tally() noexcept { return tally_; }
+  [[nodiscard]] io::dialer& dialer() noexcept { return dialer_; }
+  [[nodiscard]] std::span<char> read_buffer() noexcept { return read_buffer_; }
+  void forget(connection& gone);
+
+ private:
+  shared_services& services_;
+  ops::thread_tally& tally_;
+  boost::asio::io_context loop_{1};  // one thread runs it
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> busy_;
+  io::dialer dialer_;
+  session::plan_cache plans_;
+  std::vector<char> read_buffer_;
+  std::unordered_set<std::shared_ptr<connection>> connections_;
+  std::thread thread_;
+};
+
+}  // namespace proxy::io

@@ -1,0 +1,15 @@
+// The parts that parse_settings() is made of, one per file.
+// Knows nothing of where the text came from.
+#pragma once
+
+#include "proxy/ops/settings_reader.hpp"
+
+namespace proxy::ops {
+
+/// Reads every [[rule]] and [[once]]. `root` is asked, so that it knows the two keys.
+void read_rules(table_reader& root, problem_list& problems, rules::rule_set& into);
+
+/// Refuses whatever SPEC names and this version does not do: better an error now than a promise not kept.
+void refuse_unavailable(const toml::table& root, problem_list& problems);
+
+}  // namespace proxy::ops

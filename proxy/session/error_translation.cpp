@@ -1,0 +1,179 @@
+#include "proxy/session/error_translation.hpp"
+
+#include <array>
+#include <charconv>
+#include <vector>
+
+#include "protocol/error_fields.hpp"
+#include "rules/marker.hpp"
+
+namespace proxy::session {
+namespace {
+
+namespace code = protocol::error_code;
+
+bool starts_character(char byte, bool utf8) {
+  return !utf8 || (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+}
+
+/// Byte offset of the 1-based character `position`; the text's size if it is beyond the end.
+std::size_t byte_offset(std::string_view text, std::size_t position, bool utf8) {
+  std::size_t seen = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (starts_character(text[i], utf8) && ++seen == position) return i;
+  }
+  return text.size();
+}
+
+std::size_t character_position(std::string_view text, std::size_t offset, bool utf8) {
+  std::size_t seen = 1;
+  for (std::size_t i = 0; i < offset && i < text.size(); ++i) {
+    if (starts_character(text[i], utf8)) ++seen;
+  }
+  // `offset` is the start of a character, which has not been counted.
+  return seen;
+}
+
+/// The position as the client would have got it, or nothing where it lies in text of ours.
+std::string mapped_position(std::string_view position, const sent_text& text) {
+  std::size_t at = 0;
+  const auto parsed = std::from_chars(position.data(), position.data() + position.size(), at);
+  if (parsed.ec != std::errc{} || at == 0 || text.copied == nullptr) return {};
+  const std::size_t offset = byte_offset(text.sql, at, text.utf8);
+  const auto mapped = client_offset(*text.copied, static_cast<std::uint32_t>(offset));
+  if (!mapped) return {};
+  return std::to_string(character_position(text.client_sql, *mapped, text.utf8));
+}
+
+void count_error(const refusal& what, outbox& out) {
+  out.events.push_back({.what = event::type::error, .rule = what.rule, .sqlstate = what.sqlstate});
+}
+
+std::string quoted(std::string_view name) {
+  return "\"" + std::string(name) + "\"";
+}
+
+refusal broken_bound(const rules::raised& marker, const rules::prelude& guard, const rules::rule& rule) {
+  const rules::bound_check& check = guard.checks[marker.check];
+  const std::string_view side = check.is_min ? "minimum" : "maximum";
+  refusal made{.sqlstate = "23514",
+               .message = {},
+               .detail = {},
+               .hint = {},
+               .rule = rule.name,
+               .schema = guard.schema,
+               .table = guard.table,
+               .column = check.column};
+  made.message = "new value of column " + quoted(check.column) + " would " +
+                 (check.is_min ? "fall below" : "rise above") + " the " + std::string(side) + " " +
+                 check.bound;
+  made.detail = "Row (" + marker.key + ") of table " + quoted(guard.table) + " is guarded by rule " +
+                quoted(rule.name) + ".";
+  if (marker.value) made.detail += " The value there is " + *marker.value + ".";
+  made.hint = "Nothing was changed. Read the row again before deciding anew.";
+  return made;
+}
+
+refusal lock_timeout(const rules::prelude& guard, const rules::rule& rule) {
+  refusal made{.sqlstate = "55P03",
+               .message = {},
+               .detail = {},
+               .hint = {},
+               .rule = rule.name,
+               .schema = guard.schema,
+               .table = guard.table,
+               .column = {}};
+  made.message = "could not lock a row of table " + quoted(guard.table) + " in time";
+  made.detail = "Another transaction held it longer than the lock_timeout of rule " + quoted(rule.name) +
+                " (" + std::to_string(rule.lock_timeout.count()) + " ms) or of this session.";
+  made.hint = "Retry the transaction; if this is frequent, look for transactions that stay open.";
+  return made;
+}
+
+/// Whatever else a hidden statement runs into, the client's own statement would have run into as well.
+void pass_error(std::string_view body, const hidden_run& run, const sent_text& text, outbox& out) {
+  const protocol::error_fields fields(body);
+  const std::string_view sqlstate = fields.text(code::sqlstate);
+  std::vector<protocol::error_field> replace;
+  std::string drop{code::where, code::internal_position, code::internal_query};
+  const std::string position = mapped_position(fields.text(code::position), text);
+  if (position.empty()) {
+    drop.push_back(code::position);
+  } else {
+    replace.push_back({code::position, position});
+  }
+  std::string frame;
+  if (!protocol::rewrite_error('E', body, drop, replace, frame)) return;
+  out.to_client.append(frame);
+  if (run.guard != nullptr && (sqlstate == "40001" || sqlstate == "40P01")) {
+    out.events.push_back({.what = event::type::conflict,
+                          .rule = run.book->rules()[run.guard->rule].name,
+                          .sqlstate = std::string(sqlstate)});
+  }
+}
+
+void send(const refusal& what, outbox& out) {
+  std::string frame;
+  append_refusal(what, "ERROR", frame);
+  out.to_client.append(frame);
+  count_error(what, out);
+}
+
+}  // namespace
+
+void append_refusal(const refusal& what, std::string_view severity, std::string& out) {
+  protocol::error_message error;
+  error.severity = severity;
+  error.sqlstate = what.sqlstate;
+  error.message = what.message;
+  error.detail = what.detail;
+  error.hint = what.hint;
+  error.schema = what.schema;
+  error.table = what.table;
+  error.column = what.column;
+  error.constraint = what.rule;
+  // Fields come from configuration and from a server message, neither of which can hold a zero byte.
+  static_cast<void>(protocol::encode_error(error, out));
+}
+
+void translate_error(std::string_view body, const hidden_run& run, const sent_text& text, outbox& out) {
+  const protocol::error_fields fields(body);
+  const std::string_view sqlstate = fields.text(code::sqlstate);
+  const std::string_view message = fields.text(code::message);
+  if (run.refused) {
+    // In a failed transaction PostgreSQL refuses first, for a reason of its own.
+    if (sqlstate == "22P02") return send(*run.refused, out);
+    return pass_error(body, run, text, out);
+  }
+  const rules::prelude& guard = *run.guard;
+  const rules::rule& rule = run.book->rules()[guard.rule];
+  const auto marker = sqlstate == "22P02" ? rules::parse_marker(message) : std::nullopt;
+  if (marker && marker->check < guard.checks.size()) {
+    out.events.push_back({.what = event::type::bounds_rejection, .rule = rule.name, .sqlstate = {}});
+    return send(broken_bound(*marker, guard, rule), out);
+  }
+  if (sqlstate == "55P03") {
+    out.events.push_back({.what = event::type::conflict, .rule = rule.name, .sqlstate = "55P03"});
+    return send(lock_timeout(guard, rule), out);
+  }
+  pass_error(body, run, text, out);
+}
+
+void map_error_position(std::string_view body, const sent_text& text, outbox& out) {
+  const protocol::error_fields fields(body);
+  const auto position = fields.get(code::position);
+  std::string frame;
+  if (position) {
+    const std::string mapped = mapped_position(*position, text);
+    const std::array<protocol::error_field, 1> replace{{{code::position, mapped}}};
+    const bool known = !mapped.empty();
+    const std::string_view drop = known ? "" : "P";
+    const std::span<const protocol::error_field> replaced(replace.data(), known ? 1 : 0);
+    if (!protocol::rewrite_error('E', body, drop, replaced, frame)) return;
+  } else if (!protocol::rewrite_error('E', body, "", {}, frame)) {
+    return;
+  }
+  out.to_client.append(frame);
+}
+
+}  // namespace proxy::session

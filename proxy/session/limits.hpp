@@ -1,0 +1,52 @@
+// Every limit that a session enforces, in one place, with what happens when it is reached.
+// Knows no mechanism; those that enforce a limit include this header.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace proxy::session::limits {
+
+/// A Query, Parse or Bind up to this body size is looked at whole. A larger one streams through unseen: where
+/// rules apply it is counted as opaque, and refused if a rule says on_opaque = "reject".
+inline constexpr std::uint32_t analysed_message_bytes = 16U << 20U;
+
+/// Largest body of the small messages (Describe, Execute, Close, ErrorResponse, ...) that is decoded.
+/// Larger ones stream through as they are.
+inline constexpr std::uint32_t small_message_bytes = 1U << 20U;
+
+/// Messages sent to the server whose replies are still owed. The client is not read until there are fewer.
+inline constexpr std::size_t owed_replies = 1U << 16U;
+
+/// Bytes that a waiting session keeps of what its client sends meanwhile; then the client is not read.
+inline constexpr std::size_t inbox_bytes = 256U << 10U;
+
+/// Prepared statements and portals that a session remembers. One more is refused with 53400.
+inline constexpr std::size_t prepared_statements = 20'000;
+
+/// Bytes of Bind messages kept for guarded writes between Bind and Execute; beyond it Bind is refused with
+/// 53400.
+inline constexpr std::size_t kept_bind_bytes = 32U << 20U;
+
+/// Bytes kept in an outgoing buffer before its source is not read any more.
+inline constexpr std::size_t outgoing_bytes = 256U << 10U;
+
+/// Statement texts whose analysis is remembered, per thread, and their total size. The oldest are forgotten.
+inline constexpr std::size_t cached_plans = 10'000;
+inline constexpr std::size_t cached_plan_bytes = 32U << 20U;
+
+/// Texts longer than this are analysed each time instead of being remembered.
+inline constexpr std::size_t cached_text_bytes = 64U << 10U;
+
+/// From accepting a client until its first ReadyForQuery; then it is closed. PostgreSQL's own
+/// authentication_timeout (60 s by default) usually ends it earlier.
+inline constexpr std::chrono::seconds startup_time{65};
+
+/// How long the last bytes for a client that does not read are kept before it is closed.
+inline constexpr std::chrono::seconds closing_time{5};
+
+/// Clients beyond listen.max_connections that are told so at the same time; further ones are closed at once.
+inline constexpr std::uint32_t refused_clients = 100;
+
+}  // namespace proxy::session::limits

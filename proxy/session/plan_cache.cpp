@@ -1,0 +1,43 @@
+#include "proxy/session/plan_cache.hpp"
+
+#include <functional>
+
+#include "proxy/session/limits.hpp"
+
+namespace proxy::session {
+
+std::size_t plan_cache::hash::operator()(const key& of) const noexcept {
+  const std::size_t text = std::hash<std::string_view>{}(of.text);
+  return text ^ (std::hash<const void*>{}(of.book) * 31 + of.settings);
+}
+
+plan_cache::key plan_cache::key_of(const item& of) {
+  return {of.book.get(), of.analysed->text, of.settings};
+}
+
+plan_cache::answer plan_cache::look_up(const book_ptr& book, std::string_view sql,
+                                       rules::parse_settings settings) {
+  if (!book->may_touch(sql)) return {};
+  const auto bits = static_cast<std::uint8_t>((settings.standard_conforming_strings ? 1 : 0) |
+                                              (settings.ascii_safe_encoding ? 2 : 0));
+  if (const auto known = by_text_.find({book.get(), sql, bits}); known != by_text_.end()) {
+    recent_.splice(recent_.begin(), recent_, known->second);
+    return {known->second->analysed, true, true};
+  }
+  analysis_ptr analysed = book->analyse(sql, settings);
+  if (sql.size() > limits::cached_text_bytes) return {std::move(analysed), true, false};
+  recent_.push_front({book, bits, analysed});
+  by_text_.emplace(key_of(recent_.front()), recent_.begin());
+  bytes_ += sql.size();
+  while (by_text_.size() > limits::cached_plans || bytes_ > limits::cached_plan_bytes) forget_oldest();
+  return {std::move(analysed), true, false};
+}
+
+void plan_cache::forget_oldest() {
+  const item& oldest = recent_.back();
+  bytes_ -= oldest.analysed->text.size();
+  by_text_.erase(key_of(oldest));
+  recent_.pop_back();
+}
+
+}  // namespace proxy::session

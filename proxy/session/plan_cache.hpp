@@ -1,0 +1,58 @@
+// Remembers how texts were analysed, so that a repeated statement costs a look-up. Owned by one thread.
+// Refuses to know what an analysis says; bounded by count and bytes, the least recently used goes first.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "rules/rule_book.hpp"
+
+namespace proxy::session {
+
+using book_ptr = std::shared_ptr<const rules::rule_book>;
+using analysis_ptr = std::shared_ptr<const rules::analysis>;
+
+class plan_cache {
+ public:
+  struct answer {
+    analysis_ptr analysed;   // null: the text cannot touch a guarded table
+    bool looked_up = false;  // the text might touch one, so the cache was asked
+    bool hit = false;
+  };
+
+  /// The analysis of `sql` under `book`, made if it is not remembered.
+  [[nodiscard]] answer look_up(const book_ptr& book, std::string_view sql, rules::parse_settings settings);
+
+  [[nodiscard]] std::size_t size() const noexcept { return by_text_.size(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  struct key {
+    const rules::rule_book* book;
+    std::string_view text;
+    std::uint8_t settings;
+    bool operator==(const key&) const = default;
+  };
+  struct hash {
+    std::size_t operator()(const key&) const noexcept;
+  };
+  struct item {
+    book_ptr book;  // keeps the address from being used again
+    std::uint8_t settings;
+    analysis_ptr analysed;
+  };
+  using items = std::list<item>;
+
+  static key key_of(const item&);
+  void forget_oldest();
+
+  items recent_;                                            // most recently used first
+  std::unordered_map<key, items::iterator, hash> by_text_;  // texts live in the items
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace proxy::session

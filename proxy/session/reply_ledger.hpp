@@ -1,0 +1,123 @@
+// The queue of replies that the server still owes, in the order in which their requests were sent, and for
+// each whether it is the client's or hidden. Decides what one server message answers; holds no bytes and no
+// rules.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string_view>
+#include <vector>
+
+namespace proxy::session {
+
+/// A request that has been sent to the server. The comment says which reply settles it.
+enum class request : std::uint8_t {
+  parse,               // ParseComplete
+  bind,                // BindComplete
+  describe_statement,  // ParameterDescription, then RowDescription or NoData
+  describe_portal,     // RowDescription or NoData
+  execute,             // CommandComplete, EmptyQueryResponse, PortalSuspended
+  close,               // CloseComplete
+  sync,                // ReadyForQuery
+  query,               // ReadyForQuery
+  function_call,       // ReadyForQuery
+  copy_end,            // none: CopyDone or CopyFail, kept to know which Sync a COPY swallows
+};
+
+/// What the session has kept beside a request, so that it can be confirmed or dropped with it.
+enum class note : std::uint8_t {
+  none,
+  statement_name,  // a prepared statement's name comes, goes or changes its meaning
+  portal_name,     // the same of a portal
+  types,           // parameter types are learnt from the answer
+  hidden_run,      // the Execute of a hidden statement
+  script,          // a query with hidden statements in it
+};
+
+/// One owed reply.
+struct owed {
+  request what = request::sync;
+  bool hidden = false;  // ours: the client must not see it
+  note kept = note::none;
+};
+
+/// What to do with a server message.
+enum class verdict : std::uint8_t {
+  forward,    // the client's own
+  hide,       // the reply to a hidden statement
+  translate,  // a hidden statement raised: the client sees the mapped error
+  desync,     // the server sent what nothing asked for: the session must end
+};
+
+/// The answer for one server message.
+struct ruling {
+  verdict what = verdict::forward;
+  bool settled = false;  // `subject` left the ledger by this message
+  owed subject;          // what the message answers
+};
+
+class reply_ledger {
+ public:
+  /// A request is being sent. While the server skips to Sync after an error, only Sync is recorded.
+  /// Returns false if the server will not answer it (it is skipped, or swallowed by a COPY).
+  bool expect(const owed& entry);
+
+  /// A query whose results are partly hidden: `hidden[i]` says so of its i-th statement.
+  bool expect_script(std::vector<bool> hidden);
+
+  /// The client ends its COPY data.
+  void copy_ended();
+
+  /// A message of the server, after authentication. Requests that an error made the server skip are moved to
+  /// dropped() first.
+  ruling on_reply(char tag);
+
+  /// Requests skipped by the last ErrorResponse, oldest first. Valid until the next call of on_reply.
+  [[nodiscard]] const std::vector<owed>& dropped() const noexcept { return dropped_; }
+
+  [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return queue_.size(); }
+  /// ReadyForQuery messages that are owed.
+  [[nodiscard]] std::size_t owed_ready() const noexcept { return owed_ready_; }
+  /// Queries and function calls that are owed: their effect on the transaction block is not known yet.
+  [[nodiscard]] std::size_t owed_queries() const noexcept { return owed_queries_; }
+  /// Extended-protocol messages were sent that no Sync has followed yet.
+  [[nodiscard]] bool batch_open() const noexcept { return batch_open_; }
+  /// After an error the server discards everything up to the next Sync, which has not been sent.
+  [[nodiscard]] bool skipping() const noexcept { return skipping_; }
+  /// The server waits for CopyData.
+  [[nodiscard]] bool copying_in() const noexcept { return copying_in_; }
+  /// The index, among the statements of the query in front, of the one that is running.
+  [[nodiscard]] std::size_t script_position() const noexcept { return script_position_; }
+
+ private:
+  struct item {
+    owed entry;
+    std::vector<bool> script;  // of a query: which of its statements are hidden; empty for none
+  };
+
+  void push(const owed& entry, std::vector<bool> script = {});
+  void forget(const owed& entry);
+  void pop();
+  void pop_markers();
+  ruling settle(verdict what);
+  ruling on_error();
+  void on_copy_in();
+  [[nodiscard]] bool accepts(request what);
+  [[nodiscard]] verdict front_verdict() const;
+  ruling on_query_reply(char tag);
+  ruling on_extended_reply(char tag);
+
+  std::deque<item> queue_;
+  std::vector<owed> dropped_;
+  std::size_t owed_ready_ = 0;
+  std::size_t owed_queries_ = 0;
+  std::size_t script_position_ = 0;
+  bool batch_open_ = false;
+  bool skipping_ = false;  // an error was seen and no Sync is in the queue yet
+  bool copying_in_ = false;
+  bool described_ = false;  // ParameterDescription of the Describe in front has come
+};
+
+}  // namespace proxy::session

@@ -1,0 +1,220 @@
+// What the server sends: every message is set against the ledger, which tells whose it is; then it passes, is
+// hidden, or is told in the proxy's own words.
+#include <algorithm>
+
+#include "protocol/backend.hpp"
+#include "protocol/error_fields.hpp"
+#include "proxy/session/session.hpp"
+
+namespace proxy::session {
+namespace {
+
+namespace backend = protocol::backend;
+namespace tag = protocol::backend_tag;
+
+// Encodings in which a byte below 0x80 may be the second half of a character: PostgreSQL's client-only ones.
+bool is_ascii_safe(std::string_view encoding) {
+  constexpr std::string_view unsafe[] = {"SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "UHC", "GB18030", "JOHAB"};
+  return std::find(std::begin(unsafe), std::end(unsafe), encoding) == std::end(unsafe);
+}
+
+bool changes_schema(std::string_view command_tag) {
+  constexpr std::string_view verbs[] = {"ALTER ", "CREATE ", "DROP ", "GRANT", "REVOKE"};
+  return std::any_of(std::begin(verbs), std::end(verbs),
+                     [&](std::string_view verb) { return command_tag.starts_with(verb); });
+}
+
+bool is_quiet(std::string_view severity) {
+  return severity == "NOTICE" || severity == "INFO" || severity == "DEBUG" || severity == "LOG";
+}
+
+}  // namespace
+
+void session::on_server_bytes(std::string_view bytes, outbox& out) {
+  if (phase_ == session_phase::closed) return;
+  from_server_.feed(bytes);
+  while (phase_ != session_phase::closed) {
+    const protocol::piece piece = from_server_.next();
+    if (piece.kind == protocol::piece_kind::need_more) return;
+    if (piece.kind == protocol::piece_kind::broken) {
+      return end_with("08P01", "invalid message from PostgreSQL", from_server_.broken_reason(), out);
+    }
+    if (phase_ == session_phase::authenticating) {
+      authenticate(piece.frame, out);
+    } else if (piece.kind == protocol::piece_kind::whole || piece.kind == protocol::piece_kind::head) {
+      on_reply(piece, out);
+    } else if (streaming_ == verdict::forward) {
+      out.to_client.forward(piece.frame.wire);
+    }
+  }
+}
+
+void session::authenticate(const frame_view& from, outbox& out) {
+  out.to_client.forward(from.wire);
+  switch (from.tag) {
+    case tag::parameter_status:
+      return on_parameter(from);
+    case tag::backend_key_data:
+      if (const auto key = backend::decode_backend_key_data(from.body)) {
+        key_ = {key->process_id, std::string(key->key)};
+      }
+      return;
+    case tag::error_response:
+      fatal_seen_ = true;
+      return;
+    case tag::ready_for_query:
+      enter(session_phase::ready);
+      on_ready(from, out);
+      // The client's first statement may have come early.
+      if (hold_ == hold::status) return release(out);
+      passes_raw_ = !rules_ && from_client_.held() == 0 && !from_client_.inside_message();
+      return pump_client(out);
+    default:
+      return;
+  }
+}
+
+void session::on_parameter(const frame_view& from) {
+  const auto parameter = backend::decode_parameter_status(from.body);
+  if (!parameter) return;
+  const bool on = parameter->value == "on";
+  if (parameter->name == "standard_conforming_strings") reads_sql_.standard_conforming_strings = on;
+  if (parameter->name == "default_transaction_read_only") block_.default_read_only(on);
+  if (parameter->name == "in_hot_standby") block_.standby(on);
+  if (parameter->name == "application_name") application_ = parameter->value;
+  if (parameter->name == "client_encoding") {
+    reads_sql_.ascii_safe_encoding = is_ascii_safe(parameter->value);
+    utf8_ = parameter->value == "UTF8";
+  }
+}
+
+void session::on_reply(const protocol::piece& from, outbox& out) {
+  const frame_view& message = from.frame;
+  if (passes_raw_) {
+    out.to_client.forward(message.wire);
+    if (message.tag == tag::ready_for_query) on_ready(message, out);
+    if (message.tag == tag::parameter_status) on_parameter(message);
+    if (message.tag == tag::error_response && ledger_.empty()) fatal_seen_ = true;
+    return;
+  }
+  const ruling answer = ledger_.on_reply(message.tag);
+  streaming_ = answer.what;
+  if (answer.what == verdict::desync)
+    return end_with("08P01", "PostgreSQL sent what was not asked for", "", out);
+  if (message.tag == tag::error_response) return on_server_error(message, answer, out);
+  if (answer.what == verdict::hide) return on_hidden(message, answer, out);
+  if (message.tag == tag::parameter_description && answer.subject.kept == note::types) learn_types(message);
+  if (message.tag == tag::command_complete) notice_schema_change(message, out);
+  if (message.tag == tag::parameter_status) on_parameter(message);
+  out.to_client.forward(message.wire);
+  if (answer.settled) settle_note(answer.subject, !query_failed_);
+  if (message.tag == tag::ready_for_query) on_ready(message, out);
+}
+
+void session::on_ready(const frame_view& from, outbox& out) {
+  const char status = from.body.empty() ? 'I' : from.body[0];
+  query_failed_ = false;
+  raw_busy_ = false;
+  block_.ready(status, ledger_.owed_queries() > 0, !ledger_.empty());
+  if (status == 'I' && ledger_.empty()) portals_.clear_lasting();
+  if (hold_ == hold::status && phase_ == session_phase::ready && block_.now() != block::unknown) release(out);
+  drain_if_idle(out);
+}
+
+void session::on_hidden(const frame_view& from, const ruling& answer, outbox& out) {
+  if (from.tag == tag::notice_response) {
+    const protocol::error_fields fields(from.body);
+    if (!is_quiet(fields.text(protocol::error_code::severity_plain))) out.to_client.forward(from.wire);
+    return;
+  }
+  if (from.tag != tag::command_complete) return;
+  hidden_run* run = nullptr;
+  if (answer.subject.kept == note::script) {
+    // The ledger has moved on to the next statement of the script.
+    auto& of_script = scripts_.front().runs[ledger_.script_position() - 1];
+    run = of_script ? &*of_script : nullptr;
+  } else if (answer.subject.kept == note::hidden_run) {
+    run = &runs_.front();
+  }
+  if (run != nullptr && run->guard != nullptr) {
+    out.events.push_back({.what = event::type::lock_wait,
+                          .rule = run->book->rules()[run->guard->rule].name,
+                          .sqlstate = {},
+                          .waited = out.now - run->sent});
+  }
+  if (answer.settled) settle_note(answer.subject, true);
+}
+
+void session::on_server_error(const frame_view& from, const ruling& answer, outbox& out) {
+  const protocol::error_fields fields(from.body);
+  const std::string_view severity = fields.text(protocol::error_code::severity_plain);
+  if (severity == "FATAL" || severity == "PANIC") fatal_seen_ = true;
+  query_failed_ = true;
+  const bool in_script = answer.subject.kept == note::script && !scripts_.empty();
+  if (in_script) {
+    const script& running = scripts_.front();
+    const std::string_view client_sql =
+        running.kept ? std::string_view(running.kept->text) : std::string_view{};
+    const sent_text text{running.sql, &running.copied, client_sql, utf8_};
+    const std::size_t position = ledger_.script_position();
+    const bool ours =
+        answer.what == verdict::translate && position < running.runs.size() && running.runs[position];
+    if (ours) {
+      translate_error(from.body, *running.runs[position], text, out);
+    } else {
+      map_error_position(from.body, text, out);
+    }
+  } else if (answer.what == verdict::translate && !runs_.empty()) {
+    const hidden_run& run = runs_.front();
+    const sent_text text = run.guard != nullptr
+                               ? sent_text{run.guard->sql, &run.guard->copied, run.kept->text, utf8_}
+                               : sent_text{};
+    translate_error(from.body, run, text, out);
+    hidden_left_over_ = true;
+  } else {
+    out.to_client.forward(from.wire);
+  }
+  drop_skipped();
+}
+
+void session::drop_skipped() {
+  for (const owed& entry : ledger_.dropped()) {
+    if (entry.hidden) hidden_left_over_ = true;
+    settle_note(entry, false);
+  }
+}
+
+void session::settle_note(const owed& entry, bool confirmed) {
+  switch (entry.kept) {
+    case note::none:
+      return;
+    case note::statement_name:
+      return confirmed ? statements_.confirm() : statements_.drop();
+    case note::portal_name:
+      return confirmed ? portals_.confirm() : portals_.drop();
+    case note::types:
+      return describes_.pop_front();
+    case note::hidden_run:
+      return runs_.pop_front();
+    case note::script:
+      return scripts_.pop_front();
+  }
+}
+
+void session::learn_types(const frame_view& from) {
+  const auto types = backend::decode_parameter_description(from.body);
+  if (!types || describes_.empty()) return;
+  auto& known = describes_.front()->types;
+  known.clear();
+  for (const std::uint32_t type : *types) known.push_back(type);
+}
+
+void session::notice_schema_change(const frame_view& from, outbox& out) const {
+  if (!rules_) return;
+  const auto command_tag = backend::decode_command_complete(from.body);
+  if (command_tag && changes_schema(*command_tag)) {
+    out.events.push_back({.what = event::type::schema_change, .rule = {}, .sqlstate = {}});
+  }
+}
+
+}  // namespace proxy::session

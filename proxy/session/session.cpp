@@ -1,0 +1,241 @@
+#include "proxy/session/session.hpp"
+
+#include <cassert>
+
+#include "proxy/session/limits.hpp"
+
+namespace proxy::session {
+namespace {
+
+constexpr protocol::whole_limits client_limits() {
+  protocol::whole_limits limits;
+  for (const char tag : {'Q', 'P', 'B'}) limits.set(tag, limits::analysed_message_bytes);
+  for (const char tag : {'E', 'D', 'C', 'S', 'H', 'p', 'X', 'c', 'f'})
+    limits.set(tag, limits::small_message_bytes);
+  return limits;
+}
+
+constexpr protocol::whole_limits server_limits() {
+  protocol::whole_limits limits;
+  for (const char tag : {'Z', 'E', 'N', 'S', 'K', 't', 'C', 'R'})
+    limits.set(tag, limits::small_message_bytes);
+  return limits;
+}
+
+constexpr protocol::whole_limits from_client_limits = client_limits();
+constexpr protocol::whole_limits from_server_limits = server_limits();
+
+}  // namespace
+
+session::session(plan_cache& cache, std::optional<refusal> refused)
+    : cache_(cache),
+      refused_(std::move(refused)),
+      from_client_(from_client_limits),
+      from_server_(from_server_limits) {}
+
+void session::enter(session_phase next) noexcept {
+  assert(next > phase_);
+  phase_ = next;
+}
+
+void session::end(std::string_view reason, outbox& out) {
+  if (phase_ == session_phase::closed) return;
+  enter(session_phase::closed);
+  hold_ = hold::none;
+  deadline_.reset();
+  out.close_reason = std::string(reason);
+}
+
+void session::end_with(std::string_view sqlstate, std::string_view message, std::string_view detail,
+                       outbox& out) {
+  if (phase_ == session_phase::closed) return;
+  std::string frame;
+  append_refusal({.sqlstate = std::string(sqlstate),
+                  .message = std::string(message),
+                  .detail = std::string(detail),
+                  .hint = {},
+                  .rule = {},
+                  .schema = {},
+                  .table = {},
+                  .column = {}},
+                 "FATAL", frame);
+  // Inside a message that is being streamed to the client, nothing can be said.
+  if (!from_server_.inside_message()) out.to_client.append(frame);
+  out.events.push_back({.what = event::type::error, .rule = {}, .sqlstate = std::string(sqlstate)});
+  end(message, out);
+}
+
+void session::guard(std::shared_ptr<const rules::rule_set> rules, book_ptr book,
+                    std::chrono::milliseconds patience) {
+  rules_ = std::move(rules);
+  book_ = std::move(book);
+  patience_ = patience;
+}
+
+void session::on_client_bytes(std::string_view bytes, outbox& out) {
+  switch (phase_) {
+    case session_phase::startup:
+      startup_.append(bytes);
+      return read_startup(out);
+    case session_phase::connecting:
+      // Nothing is due from the client before the server has spoken.
+      from_client_.feed(bytes);
+      return;
+    case session_phase::authenticating:
+    case session_phase::ready:
+      if (passes_raw_) return pass_raw(bytes, out);
+      from_client_.feed(bytes);
+      return pump_client(out);
+    case session_phase::closed:
+      return;
+  }
+}
+
+void session::pass_raw(std::string_view bytes, outbox& out) {
+  raw_busy_ = true;
+  terminated_ = bytes.ends_with(protocol::frontend::terminate_frame);
+  out.to_server.forward(bytes);
+}
+
+void session::read_startup(outbox& out) {
+  for (;;) {
+    const protocol::startup_packet packet = protocol::read_startup(startup_);
+    switch (packet.kind) {
+      case protocol::startup_kind::need_more:
+        return;
+      case protocol::startup_kind::broken:
+        return end_with("08P01", "invalid startup packet", packet.reason, out);
+      case protocol::startup_kind::ssl_request:
+      case protocol::startup_kind::gssenc_request: {
+        bool& asked = packet.kind == protocol::startup_kind::ssl_request ? tls_asked_ : gss_asked_;
+        if (asked) return end_with("08P01", "encryption was requested twice", "", out);
+        asked = true;
+        out.to_client.append("N");
+        startup_.erase(0, packet.wire.size());
+        continue;
+      }
+      case protocol::startup_kind::cancel_request:
+        out.request = request_kind::forward_cancel;
+        out.cancel_packet = packet.wire;
+        key_ = {packet.process_id, std::string(packet.key)};
+        return end("cancel request", out);
+      case protocol::startup_kind::startup_message:
+        return start(packet, out);
+    }
+  }
+}
+
+void session::start(const protocol::startup_packet& packet, outbox& out) {
+  if (packet.major != 3)
+    return end_with("0A000", "unsupported frontend protocol", "Protocol 3 is needed.", out);
+  user_ = packet.parameter("user").value_or("");
+  database_ = packet.parameter("database").value_or(user_);
+  if (database_.empty()) database_ = user_;
+  application_ = packet.parameter("application_name").value_or("");
+  if (refused_) {
+    std::string frame;
+    append_refusal(*refused_, "FATAL", frame);
+    out.to_client.append(frame);
+    out.events.push_back({.what = event::type::error, .rule = {}, .sqlstate = refused_->sqlstate});
+    return end(refused_->message, out);
+  }
+  const std::size_t size = packet.wire.size();
+  from_client_.feed(std::string_view(startup_).substr(size));
+  from_client_.settle();
+  startup_.resize(size);
+  enter(session_phase::connecting);
+  out.request = request_kind::connect_server;
+}
+
+void session::on_server_connected(outbox& out) {
+  if (phase_ != session_phase::connecting) return;
+  enter(session_phase::authenticating);
+  out.to_server.append(startup_);
+  startup_ = {};
+  pump_client(out);
+}
+
+void session::on_server_unreachable(std::string_view reason, outbox& out) {
+  end_with("08001", "pgteller could not connect to PostgreSQL", reason, out);
+}
+
+void session::on_client_closed(outbox& out) {
+  end("client closed the connection", out);
+}
+
+void session::on_server_closed(std::string_view reason, outbox& out) {
+  if (phase_ == session_phase::ready && !fatal_seen_ && !terminated_ && (raw_busy_ || !ledger_.empty())) {
+    return end_with("08007", "connection to PostgreSQL was lost: the outcome of what was running is unknown",
+                    reason, out);
+  }
+  end(reason, out);
+}
+
+void session::on_book(book_ptr book, outbox& out) {
+  if (!book) return;
+  book_ = std::move(book);
+  if (hold_ == hold::catalog) release(out);
+}
+
+void session::on_time(outbox& out) {
+  if (!deadline_ || out.now < *deadline_) return;
+  deadline_.reset();
+  if (hold_ != hold::catalog) return;
+  refuse_held({.sqlstate = "57P03",
+               .message = "pgteller does not know the catalog of this database yet",
+               .detail = "A statement names a guarded table, whose key and columns have not been read.",
+               .hint = "See the log of pgteller and [catalog] conninfo in its configuration.",
+               .rule = {},
+               .schema = {},
+               .table = {},
+               .column = {}},
+              out);
+}
+
+void session::on_cancel(outbox& out) {
+  if (hold_ != hold::catalog) return;
+  refuse_held({.sqlstate = "57014",
+               .message = "canceling statement due to user request",
+               .detail = {},
+               .hint = {},
+               .rule = {},
+               .schema = {},
+               .table = {},
+               .column = {}},
+              out);
+}
+
+bool session::idle() const {
+  return phase_ == session_phase::ready && hold_ == hold::none && ledger_.empty() && !raw_busy_ &&
+         block_.status() == 'I' && from_client_.held() == 0 && !from_client_.inside_message() &&
+         !from_server_.inside_message();
+}
+
+void session::drain_if_idle(outbox& out) {
+  if (!draining_ || !idle()) return;
+  end_with("57P01", "terminating connection: pgteller is shutting down", "", out);
+}
+
+void session::on_drain(outbox& out) {
+  draining_ = true;
+  if (phase_ == session_phase::startup || phase_ == session_phase::connecting) {
+    return end_with("57P03", "pgteller is shutting down", "", out);
+  }
+  drain_if_idle(out);
+}
+
+void session::on_terminate(std::string_view reason, outbox& out) {
+  end_with("57P01", reason, "", out);
+}
+
+void session::settle() {
+  from_client_.settle();
+  from_server_.settle();
+}
+
+bool session::wants_client_bytes() const noexcept {
+  return from_client_.held() < limits::inbox_bytes ||
+         (hold_ == hold::none && ledger_.size() < limits::owed_replies);
+}
+
+}  // namespace proxy::session

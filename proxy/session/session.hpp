@@ -1,0 +1,188 @@
+// One client and its server connection: what each message means, what is sent to whom, what is being waited
+// for. Bytes and events in, effects out: it refuses to know sockets, clocks, threads, logs and how rules are
+// made.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/framer.hpp"
+#include "protocol/frontend.hpp"
+#include "protocol/startup.hpp"
+#include "proxy/session/block_tracker.hpp"
+#include "proxy/session/error_translation.hpp"
+#include "proxy/session/name_register.hpp"
+#include "proxy/session/outbox.hpp"
+#include "proxy/session/plan_cache.hpp"
+#include "proxy/session/prepared.hpp"
+#include "proxy/session/reply_ledger.hpp"
+
+namespace proxy::session {
+
+enum class session_phase : std::uint8_t {
+  startup,         // the client's first packet is awaited
+  connecting,      // the server connection is being opened
+  authenticating,  // messages pass as they are until the server's first ReadyForQuery
+  ready,           // statements run
+  closed,          // the end has been decided; nothing is taken any more
+};
+
+/// Why the client's next message is not taken although it is there.
+enum class hold : std::uint8_t {
+  none,
+  catalog,  // it names a guarded table and the catalog is not known yet
+  status,   // its plan depends on the outcome of a simple query that is running
+};
+
+/// The process id and key by which the client may cancel.
+struct cancel_key {
+  std::uint32_t process_id = 0;
+  std::string key;
+};
+
+class session {
+ public:
+  /// `cache` outlives the session. `refused`: the client is told this at its StartupMessage instead of being
+  /// connected (too many connections).
+  explicit session(plan_cache& cache, std::optional<refusal> refused = std::nullopt);
+
+  // Events. Each appends its effects; the caller carries them out and then calls settle().
+  void on_client_bytes(std::string_view bytes, outbox& out);
+  void on_client_closed(outbox& out);
+  void on_server_connected(outbox& out);
+  void on_server_unreachable(std::string_view reason, outbox& out);
+  void on_server_bytes(std::string_view bytes, outbox& out);
+  void on_server_closed(std::string_view reason, outbox& out);
+
+  /// Rules concern this session's database and user. Called once, after connect_server was requested. `book`
+  /// is null while the catalog is unknown; guarded statements then wait for on_book, at most `patience`.
+  void guard(std::shared_ptr<const rules::rule_set> rules, book_ptr book, std::chrono::milliseconds patience);
+  void on_book(book_ptr book, outbox& out);
+
+  /// deadline() has passed.
+  void on_time(outbox& out);
+  /// The client asked, on another connection, to cancel; the server is told by the caller.
+  void on_cancel(outbox& out);
+  /// Ends the session as soon as it is outside a transaction with nothing owed.
+  void on_drain(outbox& out);
+  /// Ends it now, with 57P01.
+  void on_terminate(std::string_view reason, outbox& out);
+
+  /// The bytes of this step have been written or copied; what was not taken is kept.
+  void settle();
+
+  [[nodiscard]] session_phase phase() const noexcept { return phase_; }
+  [[nodiscard]] hold held() const noexcept { return hold_; }
+  [[nodiscard]] std::optional<clock::time_point> deadline() const noexcept { return deadline_; }
+  /// False: enough of the client is waiting here; do not read it.
+  [[nodiscard]] bool wants_client_bytes() const noexcept;
+  [[nodiscard]] const std::string& user() const noexcept { return user_; }
+  [[nodiscard]] const std::string& database() const noexcept { return database_; }
+  [[nodiscard]] const std::string& application() const noexcept { return application_; }
+  [[nodiscard]] const cancel_key& key() const noexcept { return key_; }
+  [[nodiscard]] bool guarded() const noexcept { return rules_ != nullptr; }
+
+ private:
+  using frame_view = protocol::frame_view;
+
+  // session.cpp: phases, startup, the end.
+  void enter(session_phase next) noexcept;
+  void end(std::string_view reason, outbox& out);
+  void end_with(std::string_view sqlstate, std::string_view message, std::string_view detail, outbox& out);
+  void read_startup(outbox& out);
+  void start(const protocol::startup_packet& packet, outbox& out);
+  void pass_raw(std::string_view bytes, outbox& out);
+  [[nodiscard]] bool idle() const;
+  void drain_if_idle(outbox& out);
+
+  // client_messages.cpp: what the client sends once ready.
+  void pump_client(outbox& out);
+  [[nodiscard]] bool may_take() const noexcept;
+  void take(const frame_view& from, outbox& out);
+  void take_authentication(const frame_view& from, outbox& out);
+  void take_statement(const frame_view& from, outbox& out);
+  void take_query(const frame_view& from, outbox& out);
+  void take_parse(const frame_view& from, outbox& out);
+  void take_bind(const frame_view& from, outbox& out);
+  void take_execute(const frame_view& from, outbox& out);
+  void take_describe(const frame_view& from, outbox& out);
+  void take_close(const frame_view& from, outbox& out);
+  void take_head(const protocol::piece& head, outbox& out);
+  void pass(const frame_view& from, request what, outbox& out, note kept = note::none);
+  void forget_deallocated(std::string_view sql, owed& entry);
+
+  // guarding.cpp: plans, hidden statements, holding.
+  [[nodiscard]] bool must_await_catalog(std::string_view sql) const;
+  analysis_ptr analyse(std::string_view sql, outbox& out);
+  void renew(prepared_statement& statement, outbox& out);
+  [[nodiscard]] bool has_preludes(const rules::plan& plan, bool before_bind) const;
+  void send_script(analysis_ptr analysed, const chosen_plans& chosen, outbox& out);
+  void run_preludes(const rules::plan& plan, bool before_bind, const prepared_statement& statement,
+                    const protocol::frontend::bind_view& bind, outbox& out);
+  void raise(refusal what, outbox& out);
+  void raise_query(refusal what, outbox& out);
+  void report(const rules::plan& plan, outbox& out) const;
+  void hold_back(const frame_view& from, hold why, outbox& out);
+  void release(outbox& out);
+  void refuse_held(refusal what, outbox& out);
+  [[nodiscard]] bool any_rule_rejects_opaque() const;
+
+  // server_messages.cpp: what the server sends.
+  void authenticate(const frame_view& from, outbox& out);
+  void on_reply(const protocol::piece& from, outbox& out);
+  void on_parameter(const frame_view& from);
+  void on_ready(const frame_view& from, outbox& out);
+  void on_server_error(const frame_view& from, const ruling& answer, outbox& out);
+  void on_hidden(const frame_view& from, const ruling& answer, outbox& out);
+  void settle_note(const owed& entry, bool confirmed);
+  void drop_skipped();
+  void learn_types(const frame_view& from);
+  void notice_schema_change(const frame_view& from, outbox& out) const;
+
+  plan_cache& cache_;
+  std::optional<refusal> refused_;
+  session_phase phase_ = session_phase::startup;
+  hold hold_ = hold::none;
+  bool draining_ = false;
+  bool fatal_seen_ = false;  // the server has said why it ends the connection
+  std::optional<clock::time_point> deadline_;
+
+  std::string startup_;  // bytes received before the startup packet was complete; then what is to be sent
+  bool tls_asked_ = false;
+  bool gss_asked_ = false;
+  std::string user_;
+  std::string database_;
+  std::string application_;
+  cancel_key key_;
+  rules::parse_settings reads_sql_;
+  bool utf8_ = true;
+
+  std::shared_ptr<const rules::rule_set> rules_;  // null: no rule concerns this session
+  book_ptr book_;                                 // null: the catalog is not known yet
+  std::chrono::milliseconds patience_{0};
+  std::string held_;  // the message that is held back
+
+  protocol::framer from_client_;
+  protocol::framer from_server_;
+  bool swallow_client_ = false;  // the rest of a streamed message is dropped: it was refused
+  verdict streaming_ = verdict::forward;
+  block_tracker block_;
+  reply_ledger ledger_;
+  name_register<prepared_statement> statements_;
+  name_register<portal> portals_;
+  std::deque<std::shared_ptr<prepared_statement>> describes_;
+  std::deque<hidden_run> runs_;
+  std::deque<script> scripts_;
+  bool hidden_left_over_ = false;  // a hidden statement failed: its name may still be taken on the server
+  bool query_failed_ = false;      // the query in front has raised an error
+  bool passes_raw_ = false;  // no rule, authenticated: the client's bytes are not even cut into messages
+  bool raw_busy_ = false;    // passing raw: bytes were sent since the last ReadyForQuery
+  bool terminated_ = false;  // the client has sent Terminate
+};
+
+}  // namespace proxy::session

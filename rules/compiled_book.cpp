@@ -1,0 +1,171 @@
+#include "rules/compiled_book.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "rules/volatility.hpp"
+
+namespace rules {
+namespace {
+
+bool named(std::string_view wanted_schema, std::string_view wanted_name, std::string_view schema,
+           std::string_view name) noexcept {
+  return wanted_name == name && (wanted_schema.empty() || wanted_schema == schema);
+}
+
+std::string missing_column(const rule& configured, const table& known) {
+  for (const auto* list : {&configured.columns, &configured.key, &configured.version}) {
+    for (const auto& column : *list) {
+      if (find_column(known, column) == nullptr) return column;
+    }
+  }
+  return {};
+}
+
+void mark(guarded_table& guarded, unguarded_reason reason, std::string text) {
+  guarded.defect = reason;
+  guarded.defect_text = std::move(text);
+}
+
+// The same SQL must be right for every table that an unqualified name may mean.
+bool alike(const guarded_table& one, const guarded_table& other, const rule& configured) {
+  if (one.key != other.key || one.defect != other.defect) return false;
+  return std::all_of(configured.columns.begin(), configured.columns.end(), [&](const std::string& name) {
+    const auto* here = find_column(one.table, name);
+    const auto* there = find_column(other.table, name);
+    return here != nullptr && there != nullptr && here->type == there->type;
+  });
+}
+
+std::vector<std::string> filter_names(const rule_book::compiled& book) {
+  std::vector<std::string> names;
+  for (const auto& rule : book.rules) names.push_back(rule.table);
+  for (const auto& alias : book.aliases) names.push_back(alias.name);
+  return names;
+}
+
+}  // namespace
+
+const column* find_column(const table& known, std::string_view name) noexcept {
+  const auto found = std::find_if(known.columns.begin(), known.columns.end(),
+                                  [name](const column& candidate) { return candidate.name == name; });
+  return found == known.columns.end() ? nullptr : &*found;
+}
+
+bool contains(const std::vector<std::string>& names, std::string_view name) noexcept {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Type OIDs are fixed in pg_type.dat.
+number_type number_type_of(const column& known) noexcept {
+  switch (known.type_oid) {
+    case 20:
+    case 21:
+    case 23:
+      return number_type::integer;
+    case 700:
+    case 701:
+    case 1700:
+      return number_type::decimal;
+    case 790:
+      return number_type::money;
+    default:
+      // User-defined objects start at 16384 (FirstNormalObjectId).
+      return known.type_oid >= 16384 ? number_type::unknown : number_type::none;
+  }
+}
+
+bool applies(const rule& configured, std::string_view database, std::string_view user) noexcept {
+  if (!configured.databases.empty() && !contains(configured.databases, database)) return false;
+  if (contains(configured.except_users, user)) return false;
+  return configured.users.empty() || contains(configured.users, user);
+}
+
+guarded_table guard(const rule& configured, const table& known, std::string_view user) {
+  guarded_table guarded;
+  guarded.table = known;
+  guarded.key = configured.key.empty() ? known.primary_key : configured.key;
+  guarded.unprivileged = contains(known.roles_without_update, user);
+  if (known.kind != 'r' && known.kind != 'p') {
+    mark(guarded, unguarded_reason::view, "is not a table; name the table behind it in the rule");
+  } else if (const auto missing = missing_column(configured, known); !missing.empty()) {
+    mark(guarded, unguarded_reason::opaque, "has no column \"" + missing + "\"; correct the rule's columns");
+  } else if (guarded.key.empty()) {
+    mark(guarded, unguarded_reason::opaque, "has no primary key; set `key` in the rule");
+  } else if (configured.min || configured.max) {
+    for (const auto& name : configured.columns) {
+      const auto* bounded = find_column(known, name);
+      if (number_type_of(*bounded) != number_type::none) continue;
+      mark(guarded, unguarded_reason::opaque,
+           "column \"" + name + "\" is of type " + bounded->type + ", which min and max cannot bound; drop them");
+    }
+  }
+  return guarded;
+}
+
+std::vector<target> rule_book::compiled::targets_of(std::string_view schema, std::string_view name) const {
+  std::vector<target> found;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    target meant;
+    meant.rule = static_cast<std::uint16_t>(i);
+    for (const auto& candidate : details[i].tables) {
+      if (!named(schema, name, candidate.table.schema, candidate.table.name)) continue;
+      if (meant.table == nullptr) {
+        meant.table = &candidate;
+        meant.defect = candidate.defect;
+        continue;
+      }
+      meant.one_schema = false;
+      if (!alike(*meant.table, candidate, rules[i])) meant.defect = unguarded_reason::shape;
+    }
+    if (meant.table != nullptr) found.push_back(meant);
+  }
+  return found;
+}
+
+std::vector<std::uint16_t> rule_book::compiled::behind(std::string_view schema, std::string_view name) const {
+  std::vector<std::uint16_t> found;
+  for (const auto& alias : aliases) {
+    if (!named(schema, name, alias.schema, alias.name)) continue;
+    for (const auto rule : alias.rules) {
+      if (std::find(found.begin(), found.end(), rule) == found.end()) found.push_back(rule);
+    }
+  }
+  return found;
+}
+
+bool rule_book::compiled::is_volatile(std::string_view function) const {
+  return is_volatile_builtin(function) || volatile_functions.find(std::string{function}) != volatile_functions.end();
+}
+
+std::shared_ptr<const rule_book> rule_book::compile(const rule_set& configured, const catalog& known,
+                                                    std::string_view user, bool log_values) {
+  auto book = std::make_unique<compiled>();
+  book->log_values = log_values;
+  book->volatile_functions = known.volatile_functions;
+  for (const auto& rule : configured.rules) {
+    if (!applies(rule, known.database, user)) continue;
+    compiled_rule detail;
+    for (const auto& table : known.tables) {
+      if (named(rule.schema, rule.table, table.schema, table.name)) detail.tables.push_back(guard(rule, table, user));
+    }
+    if (detail.tables.empty()) continue;
+    book->rules.push_back(rule);
+    book->details.push_back(std::move(detail));
+  }
+  for (const auto& alias : known.aliases) {
+    compiled_alias compiled{alias.schema, alias.name, {}};
+    for (std::size_t i = 0; i < book->rules.size(); ++i) {
+      const auto& tables = book->details[i].tables;
+      const bool hides = std::any_of(tables.begin(), tables.end(), [&](const guarded_table& guarded) {
+        return guarded.table.oid == alias.guarded_oid;
+      });
+      if (hides) compiled.rules.push_back(static_cast<std::uint16_t>(i));
+    }
+    if (!compiled.rules.empty()) book->aliases.push_back(std::move(compiled));
+  }
+  book->filter = name_filter{filter_names(*book)};
+  return std::shared_ptr<const rule_book>{new rule_book{std::move(book)}};
+}
+
+}  // namespace rules

@@ -1,0 +1,45 @@
+// Which columns of a relation a statement's predicates fix to given values, and so how narrow its rows are.
+// Looks at conjuncts only; how narrow is narrow enough is decided by the rule.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/parse_tree.hpp"
+#include "rules/scope.hpp"
+
+namespace rules {
+
+enum class pin : std::uint8_t {
+  none,
+  join,   // equal to another relation's column, or in a sub-select
+  list,   // in a list or array of values
+  value,  // equal to one value
+};
+
+/// The pinned columns of one relation, each with its narrowest pin.
+class pinned_columns {
+ public:
+  void add(std::string_view column, pin how);
+  [[nodiscard]] bool empty() const noexcept { return columns_.empty(); }
+
+  /// All of `columns` are pinned at least as narrowly as `how`.
+  [[nodiscard]] bool all(const std::vector<std::string>& columns, pin how) const noexcept;
+
+ private:
+  struct entry {
+    std::string column;  // empty: some column that NATURAL chose
+    pin how;
+  };
+  std::vector<entry> columns_;
+};
+
+/// The rows are those of the key, or of a unique index of the table.
+[[nodiscard]] bool pins_key(const pinned_columns& pinned, const guarded_table& guarded, pin how);
+
+/// Pins of `of`, a relation of `inside`, by WHERE and by the join conditions that restrict it.
+[[nodiscard]] pinned_columns pins_of(const relation& of, const scope& inside, const node* where, node* const* from,
+                                     std::size_t count);
+
+}  // namespace rules

@@ -1,0 +1,27 @@
+// Finds the SELECTs inside a statement whose guarded columns reach the client, and the rows each one reads.
+// Does not decide which of them lock: it tells how each could, or why it cannot.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "rules/pins.hpp"
+#include "rules/prelude_sql.hpp"
+#include "rules/statement_context.hpp"
+
+namespace rules {
+
+/// One guarded relation, read at one query level, under one rule.
+struct read_source {
+  target meant;
+  const PgQuery__RangeVar* named = nullptr;
+  row_source rows;                          // valid unless `obstacle`
+  pinned_columns pinned;
+  bool locks_itself = false;                // the client's own locking clause covers it
+  std::optional<unguarded_reason> obstacle;  // why a prelude cannot name its rows
+};
+
+[[nodiscard]] std::vector<read_source> find_read_sources(const statement_context& context,
+                                                         const PgQuery__SelectStmt& top);
+
+}  // namespace rules

@@ -1,0 +1,128 @@
+#include "tests/race/runner.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <barrier>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace race {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+// What all clients of a run share.
+struct course {
+  course(const scenario& what, const options& how, const address& where)
+      : played(what), chosen(how), target(where), gate(static_cast<std::ptrdiff_t>(how.clients) + 1) {}
+
+  const scenario& played;
+  const options& chosen;
+  const address& target;
+  std::barrier<> gate;
+  std::atomic<bool> called_off{false};
+  std::atomic<std::int64_t> next_operation{0};
+  steady::time_point finish;
+
+  // False: the race is over.
+  bool take(std::int64_t& operation) {
+    if (called_off || (chosen.operations == 0 && steady::now() >= finish)) return false;
+    operation = next_operation++;
+    return chosen.operations == 0 || static_cast<std::uint64_t>(operation) < chosen.operations;
+  }
+};
+
+class client {
+ public:
+  client(course& shared, std::uint32_t number)
+      : shared_(&shared),
+        first_(shared.target, shared.chosen.patience),
+        second_(shared.target, shared.chosen.patience),
+        worker_{number,
+                shared.chosen.style,
+                shared.chosen.wallets,
+                shared.chosen.longest_thought,
+                first_,
+                second_,
+                std::mt19937_64{number + 1U}} {}
+
+  void run() {
+    if (!connect()) shared_->called_off = true;
+    shared_->gate.arrive_and_wait();  // all are connected
+    shared_->gate.arrive_and_wait();  // the clock runs
+    std::int64_t operation = 0;
+    while (shared_->take(operation)) play(operation);
+  }
+
+  tally known;
+  std::string problem;
+
+ private:
+  bool connect() {
+    for (connection* each : {&first_, &second_}) {
+      if (each->is_open() || each->open()) continue;
+      problem = each->problem();
+      return false;
+    }
+    return true;
+  }
+
+  void play(std::int64_t operation) {
+    const steady::time_point start = steady::now();
+    for (std::uint32_t tried = 0;; ++tried) {
+      const attempt made = attempt_once(operation);
+      known.count_error(made);
+      const bool worth_it = made.sqlstate == "40001" || made.sqlstate == "40P01";
+      if (made.verdict != verdict::failed || !worth_it || tried == shared_->chosen.retries) {
+        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - start);
+        return known.settle(operation, made, took);
+      }
+      ++known.retries;
+      // As manuals advise: wait a little longer each time, and not as long as the others.
+      const std::int64_t ceiling = std::min<std::int64_t>(std::int64_t{2000} << std::min(tried, 6U), 100000);
+      std::this_thread::sleep_for(std::chrono::microseconds(worker_.pick(500, ceiling)));
+    }
+  }
+
+  attempt attempt_once(std::int64_t operation) {
+    if (connect()) return shared_->played.play(worker_, operation);
+    // Gently: whoever is down does not come up faster by being asked.
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return {verdict::failed, "08001", {}, false};
+  }
+
+  course* shared_;
+  connection first_;
+  connection second_;
+  worker worker_;
+};
+
+}  // namespace
+
+run_result play(const scenario& played, const options& chosen, const address& target) {
+  course shared(played, chosen, target);
+  std::deque<client> clients;
+  std::vector<std::thread> threads;
+  for (std::uint32_t number = 0; number < chosen.clients; ++number) clients.emplace_back(shared, number);
+  threads.reserve(clients.size());
+  for (client& each : clients) threads.emplace_back([&each] { each.run(); });
+
+  shared.gate.arrive_and_wait();
+  const steady::time_point start = steady::now();
+  shared.finish = start + chosen.duration;
+  shared.gate.arrive_and_wait();
+  for (std::thread& each : threads) each.join();
+
+  run_result result;
+  result.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - start);
+  for (client& each : clients) {
+    if (!each.problem.empty() && shared.called_off) result.problem = each.problem;
+    result.known.add(std::move(each.known));
+  }
+  return result;
+}
+
+}  // namespace race

@@ -1,0 +1,60 @@
+// What SPEC names and this version does not do is refused at the start, never silently accepted.
+#include <gtest/gtest.h>
+
+#include "tests/settings/shown_problems.hpp"
+
+namespace proxy::ops {
+namespace {
+
+TEST(availability, listen_and_upstream) {
+  EXPECT_EQ(
+      problems_of(R"([listen]
+tls_cert_file = "c.pem"
+tls_key_file = "k.pem"
+tls_mode = "require"
+[upstream]
+sslmode = "verify-full"
+sslrootcert = "ca.pem"
+statement_cache = 10
+)"),
+      "f:2:17: TLS for clients is not available in this version; leave the key out\n"
+      "f:3:16: TLS for clients is not available in this version; leave the key out\n"
+      "f:4:12: tls_mode = \"require\" is not available in this version; leave the key out\n"
+      "f:6:11: sslmode = \"verify-full\" is not available in this version; write \"prefer\" or \"disable\"\n"
+      "f:7:15: TLS to PostgreSQL is not available in this version; leave the key out\n"
+      "f:8:19: statement_cache above 0 is not available in this version; leave the key out\n");
+  EXPECT_NE(problems_of("[upstream]\nsslmode = 'require'\n"), "");
+  EXPECT_NE(problems_of("[upstream]\nsslmode = 'verify-ca'\n"), "");
+}
+
+TEST(availability, rules) {
+  EXPECT_EQ(problems_of(R"([[rule]]
+name = "r"
+table = "t"
+columns = ["c"]
+strategy = "escrow"
+turns = "on"
+reread = "last"
+correlate = "client"
+on_blind_write = "reject"
+group_commit = true
+[[once]]
+name = "o"
+table = "t"
+key = ["k"]
+)"),
+            "f:5:12: strategy = \"escrow\" is not available in this version; write \"pessimistic\"\n"
+            "f:6:9: turns = \"on\" is not available in this version; write \"adaptive\" or \"off\"\n"
+            "f:7:10: reread = \"last\" is not available in this version; write \"first\"\n"
+            "f:8:13: correlate = \"client\" is not available in this version; write \"session\"\n"
+            "f:9:18: on_blind_write = \"reject\" is not available in this version; write \"allow\"\n"
+            "f:10:16: group_commit = true is not available in this version; write false\n"
+            "f:11:1: [[once]] is not available in this version; leave the table out\n");
+  const std::string rule = "[[rule]]\nname='r'\ntable='t'\ncolumns=['c']\n";
+  EXPECT_NE(problems_of(rule + "strategy = 'optimistic'\n"), "");
+  EXPECT_NE(problems_of(rule + "correlate = 'trace'\n"), "");
+  EXPECT_EQ(problems_of(rule + "turns = 'adaptive'\n"), "");
+}
+
+}  // namespace
+}  // namespace proxy::ops
