@@ -37,13 +37,18 @@ class cursor {
     return static_cast<Int>(number(std::numeric_limits<Int>::min(), std::numeric_limits<Int>::max()));
   }
 
-  /// [a b c] of numbers; empty if no bracket comes next.
+  /// [a b c] of numbers.
   template <class Int>
   [[nodiscard]] std::vector<Int> numbers() {
     std::vector<Int> all;
-    if (!accept("[")) return all;
+    expect("[");
     while (ok_ && !accept("]")) all.push_back(number<Int>());
     return all;
+  }
+  /// The same; empty if no bracket comes next.
+  template <class Int>
+  [[nodiscard]] std::vector<Int> numbers_if_any() {
+    return next_is('[') ? numbers<Int>() : std::vector<Int>();
   }
 
   [[nodiscard]] bool next_is(char c);

@@ -74,7 +74,7 @@ bool read_two_strings(cursor& in, std::string& out) {
 bool read_parse(cursor& in, std::string& out) {
   const std::string statement = in.quoted();
   const std::string sql = in.quoted();
-  return frontend::encode_parse(statement, sql, in.numbers<std::uint32_t>(), out);
+  return frontend::encode_parse(statement, sql, in.numbers_if_any<std::uint32_t>(), out);
 }
 
 bool read_bind(cursor& in, std::string& out) {
@@ -189,13 +189,13 @@ bool read_data_row(cursor& in, std::string& out) {
 }
 
 bool read_parameter_description(cursor& in, std::string& out) {
-  return backend::encode_parameter_description(in.numbers<std::uint32_t>(), out);
+  return backend::encode_parameter_description(in.numbers_if_any<std::uint32_t>(), out);
 }
 
 template <char tag>
 bool read_copy_response(cursor& in, std::string& out) {
   const auto format = in.number<std::uint8_t>();
-  return backend::encode_copy_response(tag, format, in.numbers<std::int16_t>(), out);
+  return backend::encode_copy_response(tag, format, in.numbers_if_any<std::int16_t>(), out);
 }
 
 bool read_function_call_response(cursor& in, std::string& out) {

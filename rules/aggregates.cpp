@@ -7,13 +7,46 @@ namespace rules {
 namespace {
 
 // Common functions of one row. An aggregate can have any other name.
-constexpr std::array<std::string_view, 40> scalar_functions{
-    "abs",      "age",      "btrim",    "ceil",        "ceiling",   "char_length", "concat",   "concat_ws",
-    "date",     "date_part", "date_trunc", "encode",   "extract",   "floor",       "format",   "initcap",
-    "jsonb_build_object", "json_build_object", "left", "length",    "lower",       "lpad",     "ltrim",
-    "md5",      "mod",      "now",      "power",       "replace",   "right",       "round",    "rpad",
-    "rtrim",    "sign",     "sqrt",     "substr",      "substring", "to_char",     "to_json",  "trunc",
-    "upper"};
+constexpr std::array<std::string_view, 40> scalar_functions{"abs",
+                                                            "age",
+                                                            "btrim",
+                                                            "ceil",
+                                                            "ceiling",
+                                                            "char_length",
+                                                            "concat",
+                                                            "concat_ws",
+                                                            "date",
+                                                            "date_part",
+                                                            "date_trunc",
+                                                            "encode",
+                                                            "extract",
+                                                            "floor",
+                                                            "format",
+                                                            "initcap",
+                                                            "jsonb_build_object",
+                                                            "json_build_object",
+                                                            "left",
+                                                            "length",
+                                                            "lower",
+                                                            "lpad",
+                                                            "ltrim",
+                                                            "md5",
+                                                            "mod",
+                                                            "now",
+                                                            "power",
+                                                            "replace",
+                                                            "right",
+                                                            "round",
+                                                            "rpad",
+                                                            "rtrim",
+                                                            "sign",
+                                                            "sqrt",
+                                                            "substr",
+                                                            "substring",
+                                                            "to_char",
+                                                            "to_json",
+                                                            "trunc",
+                                                            "upper"};
 
 bool may_aggregate(const PgQuery__FuncCall& call) {
   if (call.over != nullptr || call.agg_star || call.agg_distinct || call.agg_within_group ||
@@ -27,7 +60,8 @@ bool may_aggregate(const PgQuery__FuncCall& call) {
 }  // namespace
 
 bool counts_groups(const PgQuery__SelectStmt& select) {
-  if (select.n_group_clause > 0 || select.n_distinct_clause > 0 || select.having_clause != nullptr) return true;
+  if (select.n_group_clause > 0 || select.n_distinct_clause > 0 || select.having_clause != nullptr)
+    return true;
   bool groups = false;
   walk_all(select.target_list, select.n_target_list, [&](const message* found) {
     const auto* call = as<PgQuery__FuncCall>(found);

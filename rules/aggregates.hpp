@@ -6,7 +6,8 @@
 
 namespace rules {
 
-/// GROUP BY, DISTINCT, HAVING, a window, or a function that may be an aggregate: a result row is not a table row.
+/// GROUP BY, DISTINCT, HAVING, a window, or a function that may be an aggregate: a result row is not a table
+/// row.
 [[nodiscard]] bool counts_groups(const PgQuery__SelectStmt& select);
 
 /// ORDER BY names an output column, by position or alias.

@@ -80,7 +80,8 @@ bool starts_with_ignoring_case(std::string_view whole, std::string_view part) no
 
 // A Boolean setting's value as parse_bool reads it: unique prefixes of true, yes, on, and 1.
 bool is_true(std::string_view value) noexcept {
-  if (value.size() >= 2 && value.front() == '\'' && value.back() == '\'') value = value.substr(1, value.size() - 2);
+  if (value.size() >= 2 && value.front() == '\'' && value.back() == '\'')
+    value = value.substr(1, value.size() - 2);
   if (value == "1") return true;
   return starts_with_ignoring_case("true", value) || starts_with_ignoring_case("yes", value) ||
          (value.size() == 2 && starts_with_ignoring_case("on", value));
@@ -112,7 +113,8 @@ block_effect effect_of(std::string_view statement) noexcept {
   if (rest.kind() != token_kind::word) return block_effect::none;
   if (rest.take("BEGIN")) return begins(rest);
   if (rest.take("START")) return rest.is("TRANSACTION") ? begins(rest) : block_effect::none;
-  if (rest.take("COMMIT") || rest.take("END") || rest.take("ROLLBACK") || rest.take("ABORT")) return ends(rest);
+  if (rest.take("COMMIT") || rest.take("END") || rest.take("ROLLBACK") || rest.take("ABORT"))
+    return ends(rest);
   if (rest.take("PREPARE")) {
     // PREPARE transaction AS … prepares a statement of that name.
     if (!rest.take("TRANSACTION")) return block_effect::none;

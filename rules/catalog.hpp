@@ -26,8 +26,9 @@ struct table {
   std::vector<column> columns;
   std::vector<std::string> primary_key;
   std::vector<std::vector<std::string>> unique_keys;
-  std::vector<std::string> roles_without_update;  // login roles that may not lock rows (no UPDATE on any column)
-  bool complete = true;  // `columns` lists every column; false where the table was invented from a rule
+  std::vector<std::string>
+      roles_without_update;  // login roles that may not lock rows (no UPDATE on any column)
+  bool complete = true;      // `columns` lists every column; false where the table was invented from a rule
 };
 
 /// A relation through which a guarded table is reached under another name: a view, a partition, a child.

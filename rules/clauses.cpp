@@ -6,7 +6,8 @@
 
 namespace rules {
 
-token_text::token_text(std::string_view text, std::vector<token> tokens) : text_{text}, tokens_{std::move(tokens)} {
+token_text::token_text(std::string_view text, std::vector<token> tokens)
+    : text_{text}, tokens_{std::move(tokens)} {
   depths_.reserve(tokens_.size());
   std::size_t depth = 0;
   for (const auto& current : tokens_) {
@@ -28,8 +29,9 @@ bool token_text::is_clause(std::size_t index, std::string_view keyword) const no
 }
 
 std::optional<std::size_t> token_text::at(std::uint32_t offset) const noexcept {
-  const auto found = std::lower_bound(tokens_.begin(), tokens_.end(), offset,
-                                      [](const token& left, std::uint32_t right) { return left.begin < right; });
+  const auto found =
+      std::lower_bound(tokens_.begin(), tokens_.end(), offset,
+                       [](const token& left, std::uint32_t right) { return left.begin < right; });
   if (found == tokens_.end() || found->begin != offset) return std::nullopt;
   return static_cast<std::size_t>(found - tokens_.begin());
 }
@@ -38,7 +40,8 @@ token_range token_text::within(std::uint32_t begin, std::uint32_t end) const noe
   const auto before = [](const token& left, std::uint32_t right) { return left.begin < right; };
   const auto first = std::lower_bound(tokens_.begin(), tokens_.end(), begin, before);
   const auto last = std::lower_bound(first, tokens_.end(), end, before);
-  return {static_cast<std::size_t>(first - tokens_.begin()), static_cast<std::size_t>(last - tokens_.begin())};
+  return {static_cast<std::size_t>(first - tokens_.begin()),
+          static_cast<std::size_t>(last - tokens_.begin())};
 }
 
 std::optional<std::size_t> token_text::opening(std::size_t index) const noexcept {
@@ -67,8 +70,8 @@ bool token_text::covers(token_range range, node* const* nodes, std::size_t count
 
 namespace {
 
-constexpr std::array<std::string_view, 11> clause_words{"FROM",  "WHERE",  "GROUP", "HAVING", "WINDOW",   "ORDER",
-                                                        "LIMIT", "OFFSET", "FETCH", "FOR",    "RETURNING"};
+constexpr std::array<std::string_view, 11> clause_words{
+    "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "RETURNING"};
 constexpr std::array<std::string_view, 3> set_operations{"UNION", "INTERSECT", "EXCEPT"};
 
 std::string_view clause_at(const token_text& text, std::size_t index) noexcept {
@@ -130,7 +133,8 @@ bool fits(const token_text& text, const std::optional<token_range>& range, const
   return text.covers(*range, content(where));
 }
 
-bool fits(const token_text& text, const std::optional<token_range>& range, node* const* nodes, std::size_t count) {
+bool fits(const token_text& text, const std::optional<token_range>& range, node* const* nodes,
+          std::size_t count) {
   if (!range || range->empty() != (count == 0)) return false;
   return text.covers(*range, nodes, count);
 }
@@ -155,8 +159,8 @@ std::optional<std::size_t> select_before(const token_text& text, std::size_t fir
 token_range order_and_limit(const std::vector<clause>& clauses) {
   token_range found;
   for (const auto& candidate : clauses) {
-    const bool wanted = candidate.word == "ORDER" || candidate.word == "LIMIT" || candidate.word == "OFFSET" ||
-                        candidate.word == "FETCH";
+    const bool wanted = candidate.word == "ORDER" || candidate.word == "LIMIT" ||
+                        candidate.word == "OFFSET" || candidate.word == "FETCH";
     if (!wanted) continue;
     if (found.empty()) found.first = candidate.range.first - 1;
     found.last = candidate.range.last;
@@ -179,7 +183,8 @@ std::optional<select_text> find_select(const token_text& text, token_range state
   const auto clauses = cut_clauses(text, *first, statement.last);
   const auto from = only(clauses, "FROM");
   const auto where = only(clauses, "WHERE");
-  if (!fits(text, from, parsed.from_clause, parsed.n_from_clause) || !fits(text, where, parsed.where_clause) ||
+  if (!fits(text, from, parsed.from_clause, parsed.n_from_clause) ||
+      !fits(text, where, parsed.where_clause) ||
       !text.covers(clauses.front().range, parsed.target_list, parsed.n_target_list)) {
     return std::nullopt;
   }
@@ -194,7 +199,8 @@ std::optional<select_text> find_select(const token_text& text, token_range state
   return found;
 }
 
-std::optional<token_range> find_with(const token_text& text, const PgQuery__WithClause& parsed, std::size_t select) {
+std::optional<token_range> find_with(const token_text& text, const PgQuery__WithClause& parsed,
+                                     std::size_t select) {
   // Location 0 is a statement that begins with WITH.
   const auto first = text.at(static_cast<std::uint32_t>(std::max(parsed.location, 0)));
   if (!first || !text.is(*first, "WITH")) return std::nullopt;
@@ -236,7 +242,8 @@ bool is_equals(const token_text& text, std::size_t index) {
 }
 
 // "(a, b) = (x, y)" and "(a, b) = ROW (x, y)": the values inside the brackets on the right.
-bool split_row(const token_text& text, token_range value, std::size_t count, std::vector<token_range>& values) {
+bool split_row(const token_text& text, token_range value, std::size_t count,
+               std::vector<token_range>& values) {
   if (text.is(value.first, "ROW")) ++value.first;
   const auto& tokens = text.tokens();
   if (value.last - value.first < 2 || tokens[value.first].kind != token_kind::open ||
@@ -298,7 +305,8 @@ bool take_values(const token_text& text, token_range set, const PgQuery__UpdateS
 
 std::optional<update_text> find_update(const token_text& text, token_range statement,
                                        const PgQuery__UpdateStmt& parsed) {
-  if (statement.last - statement.first < 5 || !text.is(statement.first, "UPDATE") || parsed.n_target_list == 0) {
+  if (statement.last - statement.first < 5 || !text.is(statement.first, "UPDATE") ||
+      parsed.n_target_list == 0) {
     return std::nullopt;
   }
   const auto location = location_of(content(parsed.target_list[0]));
@@ -313,7 +321,8 @@ std::optional<update_text> find_update(const token_text& text, token_range state
   const auto where = only(clauses, "WHERE");
   const auto returning = only(clauses, "RETURNING");
   if (clauses.back().range.last != statement.last ||
-      !fits(text, from, parsed.from_clause, parsed.n_from_clause) || !fits(text, where, parsed.where_clause) ||
+      !fits(text, from, parsed.from_clause, parsed.n_from_clause) ||
+      !fits(text, where, parsed.where_clause) ||
       !fits(text, returning, parsed.returning_list, parsed.n_returning_list)) {
     return std::nullopt;
   }

@@ -1,5 +1,5 @@
-// Where the clauses of a SELECT or UPDATE stand in the client's text, found by tokens and checked against the tree.
-// Any disagreement between the two is "not found": text is never cut on a guess.
+// Where the clauses of a SELECT or UPDATE stand in the client's text, found by tokens and checked against the
+// tree. Any disagreement between the two is "not found": text is never cut on a guess.
 #pragma once
 
 #include <cstddef>
@@ -64,8 +64,8 @@ struct select_text {
 [[nodiscard]] std::optional<select_text> find_select(const token_text& text, token_range statement,
                                                      const PgQuery__SelectStmt& parsed);
 
-/// From WITH to just before the query it belongs to, of which the SELECT at token `select` is a part; nothing if that
-/// query is in brackets, or if the SELECT stands inside the WITH clause itself.
+/// From WITH to just before the query it belongs to, of which the SELECT at token `select` is a part; nothing
+/// if that query is in brackets, or if the SELECT stands inside the WITH clause itself.
 [[nodiscard]] std::optional<token_range> find_with(const token_text& text, const PgQuery__WithClause& parsed,
                                                    std::size_t select);
 

@@ -56,14 +56,15 @@ class closure {
     if (column.n_fields == 1 && as<PgQuery__AStar>(column.fields[0]) != nullptr) return true;
     const auto name = string_of(column.fields[0]);
     for (const scope* level = &inside;; level = level->outer) {
-      const bool here = std::any_of(level->relations.begin(), level->relations.end(), [&](const relation& candidate) {
-        if (column.n_fields == 1) {
-          const auto* known = candidate.known();
-          return known != nullptr && candidate.renamed.empty() && find_column(*known, name) != nullptr;
-        }
-        if (candidate.alias == name) return true;
-        return column.n_fields > 2 && candidate.alias == string_of(column.fields[1]);
-      });
+      const bool here =
+          std::any_of(level->relations.begin(), level->relations.end(), [&](const relation& candidate) {
+            if (column.n_fields == 1) {
+              const auto* known = candidate.known();
+              return known != nullptr && candidate.renamed.empty() && find_column(*known, name) != nullptr;
+            }
+            if (candidate.alias == name) return true;
+            return column.n_fields > 2 && candidate.alias == string_of(column.fields[1]);
+          });
       if (here) return true;
       if (level == &limit_) return false;
     }

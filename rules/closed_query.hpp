@@ -6,7 +6,9 @@
 
 namespace rules {
 
-/// No column reference in `select`'s FROM, WHERE, ORDER BY or LIMIT can mean a relation outside `inside`, its scope.
-[[nodiscard]] bool is_closed(const compiled_book& book, const PgQuery__SelectStmt& select, const scope& inside);
+/// No column reference in `select`'s FROM, WHERE, ORDER BY or LIMIT can mean a relation outside `inside`, its
+/// scope.
+[[nodiscard]] bool is_closed(const compiled_book& book, const PgQuery__SelectStmt& select,
+                             const scope& inside);
 
 }  // namespace rules

@@ -37,7 +37,7 @@ bool alike(const guarded_table& one, const guarded_table& other, const rule& con
   });
 }
 
-std::vector<std::string> filter_names(const rule_book::compiled& book) {
+std::vector<std::string> filter_names(const compiled_book& book) {
   std::vector<std::string> names;
   for (const auto& rule : book.rules) names.push_back(rule.table);
   for (const auto& alias : book.aliases) names.push_back(alias.name);
@@ -97,13 +97,14 @@ guarded_table guard(const rule& configured, const table& known, std::string_view
       const auto* bounded = find_column(known, name);
       if (number_type_of(*bounded) != number_type::none) continue;
       mark(guarded, unguarded_reason::opaque,
-           "column \"" + name + "\" is of type " + bounded->type + ", which min and max cannot bound; drop them");
+           "column \"" + name + "\" is of type " + bounded->type +
+               ", which min and max cannot bound; drop them");
     }
   }
   return guarded;
 }
 
-std::vector<target> rule_book::compiled::targets_of(std::string_view schema, std::string_view name) const {
+std::vector<target> compiled_book::targets_of(std::string_view schema, std::string_view name) const {
   std::vector<target> found;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     target meant;
@@ -123,7 +124,7 @@ std::vector<target> rule_book::compiled::targets_of(std::string_view schema, std
   return found;
 }
 
-std::vector<std::uint16_t> rule_book::compiled::behind(std::string_view schema, std::string_view name) const {
+std::vector<std::uint16_t> compiled_book::behind(std::string_view schema, std::string_view name) const {
   std::vector<std::uint16_t> found;
   for (const auto& alias : aliases) {
     if (!named(schema, name, alias.schema, alias.name)) continue;
@@ -134,35 +135,37 @@ std::vector<std::uint16_t> rule_book::compiled::behind(std::string_view schema, 
   return found;
 }
 
-bool rule_book::compiled::is_volatile(std::string_view function) const {
-  return is_volatile_builtin(function) || volatile_functions.find(std::string{function}) != volatile_functions.end();
+bool compiled_book::is_volatile(std::string_view function) const {
+  return is_volatile_builtin(function) ||
+         volatile_functions.find(std::string{function}) != volatile_functions.end();
 }
 
 std::shared_ptr<const rule_book> rule_book::compile(const rule_set& configured, const catalog& known,
                                                     std::string_view user, bool log_values) {
-  auto book = std::make_unique<compiled>();
+  auto book = std::make_unique<compiled_book>();
   book->log_values = log_values;
   book->volatile_functions = known.volatile_functions;
   for (const auto& rule : configured.rules) {
     if (!applies(rule, known.database, user)) continue;
     compiled_rule detail;
     for (const auto& table : known.tables) {
-      if (named(rule.schema, rule.table, table.schema, table.name)) detail.tables.push_back(guard(rule, table, user));
+      if (named(rule.schema, rule.table, table.schema, table.name))
+        detail.tables.push_back(guard(rule, table, user));
     }
     if (detail.tables.empty()) continue;
     book->rules.push_back(rule);
     book->details.push_back(std::move(detail));
   }
   for (const auto& alias : known.aliases) {
-    compiled_alias compiled{alias.schema, alias.name, {}};
+    compiled_alias known_alias{alias.schema, alias.name, {}};
     for (std::size_t i = 0; i < book->rules.size(); ++i) {
       const auto& tables = book->details[i].tables;
       const bool hides = std::any_of(tables.begin(), tables.end(), [&](const guarded_table& guarded) {
         return guarded.table.oid == alias.guarded_oid;
       });
-      if (hides) compiled.rules.push_back(static_cast<std::uint16_t>(i));
+      if (hides) known_alias.rules.push_back(static_cast<std::uint16_t>(i));
     }
-    if (!compiled.rules.empty()) book->aliases.push_back(std::move(compiled));
+    if (!known_alias.rules.empty()) book->aliases.push_back(std::move(known_alias));
   }
   book->filter = name_filter{filter_names(*book)};
   return std::shared_ptr<const rule_book>{new rule_book{std::move(book)}};

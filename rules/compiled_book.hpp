@@ -1,5 +1,5 @@
-// The rules of one (database, user) joined with the catalog's tables: look-up of what a relation's name means.
-// Knows nothing of statements; analysis code asks it about names only.
+// The rules of one (database, user) joined with the catalog's tables: look-up of what a relation's name
+// means. Knows nothing of statements; analysis code asks it about names only.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace rules {
 /// One table that one rule guards.
 struct guarded_table {
   rules::table table;
-  std::vector<std::string> key;  // the rule's, or the primary key
+  std::vector<std::string> key;            // the rule's, or the primary key
   std::optional<unguarded_reason> defect;  // why it cannot be guarded at all
   std::string defect_text;
   bool unprivileged = false;  // the user may not lock its rows
@@ -45,7 +45,7 @@ struct compiled_alias {
   std::vector<std::uint16_t> rules;
 };
 
-struct rule_book::compiled {
+struct compiled_book {
   std::vector<rule> rules;
   std::vector<compiled_rule> details;  // one for each rule
   std::vector<compiled_alias> aliases;
@@ -63,8 +63,6 @@ struct rule_book::compiled {
   [[nodiscard]] bool is_volatile(std::string_view function) const;
 };
 
-using compiled_book = rule_book::compiled;
-
 /// Whether the rule is in force for this database and user at all.
 [[nodiscard]] bool applies(const rule& configured, std::string_view database, std::string_view user) noexcept;
 
@@ -74,10 +72,10 @@ using compiled_book = rule_book::compiled;
 /// Types whose order and arithmetic a bound can be checked with.
 enum class number_type : std::uint8_t {
   none,
-  integer,   // smallint, integer, bigint
-  decimal,   // numeric, real, double precision: NaN must be kept out
-  money,     // compares with money only
-  unknown,   // a domain or an extension's type: judged by PostgreSQL
+  integer,  // smallint, integer, bigint
+  decimal,  // numeric, real, double precision: NaN must be kept out
+  money,    // compares with money only
+  unknown,  // a domain or an extension's type: judged by PostgreSQL
 };
 [[nodiscard]] number_type number_type_of(const column& known) noexcept;
 

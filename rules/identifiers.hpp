@@ -16,7 +16,8 @@ inline constexpr std::size_t longest_name = 63;
 /// `name` cut to what PostgreSQL stores, never inside a UTF-8 character.
 [[nodiscard]] std::string_view stored_name(std::string_view name) noexcept;
 
-/// `text` as a string constant; E'…' where it has a backslash, so that standard_conforming_strings does not matter.
+/// `text` as a string constant; E'…' where it has a backslash, so that standard_conforming_strings does not
+/// matter.
 [[nodiscard]] std::string quoted_literal(std::string_view text);
 
 }  // namespace rules

@@ -1,5 +1,5 @@
-// The text by which a prelude's failed check is known in PostgreSQL's error message, written and read here alone.
-// Knows nothing of SQLSTATEs or of who gets to see the error.
+// The text by which a prelude's failed check is known in PostgreSQL's error message, written and read here
+// alone. Knows nothing of SQLSTATEs or of who gets to see the error.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ struct raised {
 /// Nothing if there is none or it is damaged.
 [[nodiscard]] std::optional<raised> parse_marker(std::string_view error_message);
 
-/// An SQL expression of type text: the marker for check `check`. `key` and `value` are SQL expressions of type
-/// text, not null; `value` may be empty. In a key `/` is written as `!1` and `!` as `!0`.
+/// An SQL expression of type text: the marker for check `check`. `key` and `value` are SQL expressions of
+/// type text, not null; `value` may be empty. In a key `/` is written as `!1` and `!` as `!0`.
 [[nodiscard]] std::string marker_sql(std::size_t check, std::string_view key, std::string_view value);
 
 }  // namespace rules

@@ -6,9 +6,12 @@
 namespace rules {
 namespace {
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
-// Case is dropped by setting bit 5 of every byte; that some other characters meet in it costs only a look more.
+// Case is dropped by setting bit 5 of every byte; that some other characters meet in it costs only a look
+// more.
 std::uint32_t hash(std::uint32_t bytes, std::uint32_t mask) noexcept {
   return (((bytes | 0x20202020U) & mask) * 2654435761U) >> 20;  // 12 bits
 }
@@ -99,12 +102,12 @@ bool has_escaped_name(std::string_view text) noexcept {
   return false;
 }
 
-bool contains_folded(std::string_view text, std::string_view needle) noexcept {
-  if (needle.empty()) return true;
-  for (std::size_t at = 0; at + needle.size() <= text.size(); ++at) {
-    if (lower(text[at]) == needle[0] && starts_with_folded(text.substr(at), needle)) return true;
-  }
-  return false;
+bool may_spell(std::string_view text, std::string_view name) noexcept {
+  const auto odd = [](char c) { return static_cast<unsigned char>(c) >= 0x80 || c == '"'; };
+  // Rare: such a name is not worth a needle here.
+  if (std::any_of(name.begin(), name.end(), odd)) return true;
+  const auto same = [](char left, char right) { return lower(left) == lower(right); };
+  return std::search(text.begin(), text.end(), name.begin(), name.end(), same) != text.end();
 }
 
 }  // namespace rules

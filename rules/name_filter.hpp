@@ -10,23 +10,23 @@
 
 namespace rules {
 
-/// Case-insensitive substring search for several names at once. Immutable; searching allocates nothing and reads
-/// each byte once, save where a name's first bytes match.
+/// Case-insensitive substring search for several names at once. Immutable; searching allocates nothing and
+/// reads each byte once, save where a name's first bytes match.
 class name_filter {
  public:
   name_filter() = default;
   explicit name_filter(const std::vector<std::string>& names);
 
-  /// False only if no name of the set can be meant anywhere in `text`: neither plain, nor in other case, nor quoted
-  /// with doubled quotes. A Unicode-escaped identifier counts as any name.
+  /// False only if no name of the set can be meant anywhere in `text`: neither plain, nor in other case, nor
+  /// quoted with doubled quotes. A Unicode-escaped identifier counts as any name.
   [[nodiscard]] bool may_name(std::string_view text) const noexcept;
 
  private:
   [[nodiscard]] bool verify(std::string_view rest) const noexcept;
 
-  std::vector<std::string> needles_;          // folded ASCII, sorted
+  std::vector<std::string> needles_;             // folded ASCII, sorted
   std::array<std::uint64_t, 64> first_bytes_{};  // a bit for each hash of a needle's first bytes
-  std::uint32_t mask_ = 0;                    // the bytes that are hashed: as many as every needle has, at most 4
+  std::uint32_t mask_ = 0;  // the bytes that are hashed: as many as every needle has, at most 4
   std::size_t shortest_ = 0;
   bool any_text_ = false;  // a name without ASCII may be spelled in ways that depend on the encoding
 };
@@ -34,11 +34,12 @@ class name_filter {
 /// Whether `text` has a Unicode-escaped identifier, U&"…".
 [[nodiscard]] bool has_escaped_name(std::string_view text) noexcept;
 
-/// `needle` in `text`, ASCII letters in any case; `needle` is lower case. Allocates nothing.
-[[nodiscard]] bool contains_folded(std::string_view text, std::string_view needle) noexcept;
+/// Whether one name may be meant in `text`, as name_filter has it; Unicode escapes apart. For a single look
+/// where no filter has been made. Allocates nothing.
+[[nodiscard]] bool may_spell(std::string_view text, std::string_view name) noexcept;
 
-/// What must be in a text for `name` to be named in it: lower case, quotes doubled, and only the longest stretch of
-/// ASCII, because other bytes depend on client_encoding. Empty: every text may name it.
+/// What must be in a text for `name` to be named in it: lower case, quotes doubled, and only the longest
+/// stretch of ASCII, because other bytes depend on client_encoding. Empty: every text may name it.
 [[nodiscard]] std::string needle_of(std::string_view name);
 
 }  // namespace rules

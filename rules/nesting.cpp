@@ -7,10 +7,9 @@ namespace rules {
 namespace {
 
 // Words that add a level each time they occur in a chain without brackets.
-constexpr std::array<std::string_view, 18> chaining{"NOT",    "IS",      "ISNULL",  "NOTNULL", "COLLATE",   "AT",
-                                                    "LIKE",   "ILIKE",   "SIMILAR", "BETWEEN", "IN",        "JOIN",
-                                                    "UNION",  "EXCEPT",  "INTERSECT", "OPERATOR", "OVERLAPS",
-                                                    "EXPLAIN"};
+constexpr std::array<std::string_view, 18> chaining{
+    "NOT",     "IS", "ISNULL", "NOTNULL", "COLLATE", "AT",        "LIKE",     "ILIKE",    "SIMILAR",
+    "BETWEEN", "IN", "JOIN",   "UNION",   "EXCEPT",  "INTERSECT", "OPERATOR", "OVERLAPS", "EXPLAIN"};
 
 bool is_any(std::string_view text, token token, const auto& words) noexcept {
   return std::any_of(words.begin(), words.end(),

@@ -10,15 +10,15 @@
 
 namespace rules {
 
-/// Texts that nest deeper are not parsed. Chosen so that parsing stays within a 512 KiB thread stack, sanitizers
-/// included; see tests/rules/nesting_test.cpp.
+/// Texts that nest deeper are not parsed. Chosen so that parsing stays within a 512 KiB thread stack,
+/// sanitizers included; see tests/rules/nesting_test.cpp.
 inline constexpr std::uint32_t deepest_nesting = 300;
 
 /// Longer texts are not parsed, in bytes.
 inline constexpr std::size_t longest_parsed_text = 1024 * 1024;
 
-/// An upper bound of the syntax tree's depth: open brackets and CASEs, and inside each the operators and joining
-/// keywords since the last comma, AND or OR, because chains of these nest to the left or the right.
+/// An upper bound of the syntax tree's depth: open brackets and CASEs, and inside each the operators and
+/// joining keywords since the last comma, AND or OR, because chains of these nest to the left or the right.
 [[nodiscard]] std::uint32_t nesting_of(std::string_view text, const std::vector<token>& tokens);
 
 }  // namespace rules

@@ -1,9 +1,9 @@
 #include "rules/parse_tree.hpp"
 
-#include <pg_query.h>
-
 #include <cstddef>
 #include <cstring>
+
+#include <pg_query.h>
 
 namespace rules {
 namespace {

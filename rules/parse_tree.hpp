@@ -2,13 +2,13 @@
 // Draws no conclusion from what it shows; only analysis code inside rules/ includes it.
 #pragma once
 
-#include <pg_query/pg_query.pb-c.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <pg_query/pg_query.pb-c.h>
 
 namespace rules {
 
@@ -19,9 +19,9 @@ using node = PgQuery__Node;
 template <class T>
 struct descriptor_of;
 
-#define PGTELLER_NODE(type, descriptor)                               \
-  template <>                                                         \
-  struct descriptor_of<PgQuery__##type> {                             \
+#define PGTELLER_NODE(type, descriptor)                                                               \
+  template <>                                                                                         \
+  struct descriptor_of<PgQuery__##type> {                                                             \
     static constexpr const ProtobufCMessageDescriptor* value = &pg_query__##descriptor##__descriptor; \
   }
 PGTELLER_NODE(AConst, a__const);
@@ -118,8 +118,8 @@ using visitor = bool (*)(void* context, const message*);
 void walk(const message* root, visitor visit, void* context);
 }  // namespace detail
 
-/// Visits `root` and everything below it, parents first. `visit(const message*)` returns whether to go deeper.
-/// Null roots are nothing. Wrapper nodes are passed through, not visited.
+/// Visits `root` and everything below it, parents first. `visit(const message*)` returns whether to go
+/// deeper. Null roots are nothing. Wrapper nodes are passed through, not visited.
 template <class Visit>
 void walk(const message* root, Visit&& visit) {
   detail::walk(

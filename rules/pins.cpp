@@ -22,8 +22,10 @@ class pin_reader {
       compare(*comparison);
     } else if (const auto* link = as<PgQuery__SubLink>(expression)) {
       // x IN (SELECT …) has no operator name; x = ANY (SELECT …) has "=".
-      const bool equality = link->n_oper_name == 0 || string_of(link->oper_name[link->n_oper_name - 1]) == "=";
-      if (link->sub_link_type == PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK && equality) side(link->testexpr, pin::join);
+      const bool equality =
+          link->n_oper_name == 0 || string_of(link->oper_name[link->n_oper_name - 1]) == "=";
+      if (link->sub_link_type == PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK && equality)
+        side(link->testexpr, pin::join);
     }
   }
 
@@ -136,7 +138,8 @@ bool pinned_columns::all(const std::vector<std::string>& columns, pin how) const
 bool pins_key(const pinned_columns& pinned, const guarded_table& guarded, pin how) {
   const auto& unique = guarded.table.unique_keys;
   return pinned.all(guarded.key, how) || pinned.all(guarded.table.primary_key, how) ||
-         std::any_of(unique.begin(), unique.end(), [&](const auto& columns) { return pinned.all(columns, how); });
+         std::any_of(unique.begin(), unique.end(),
+                     [&](const auto& columns) { return pinned.all(columns, how); });
 }
 
 pinned_columns pins_of(const relation& of, const scope& inside, const node* where, node* const* from,

@@ -39,7 +39,7 @@ class pinned_columns {
 [[nodiscard]] bool pins_key(const pinned_columns& pinned, const guarded_table& guarded, pin how);
 
 /// Pins of `of`, a relation of `inside`, by WHERE and by the join conditions that restrict it.
-[[nodiscard]] pinned_columns pins_of(const relation& of, const scope& inside, const node* where, node* const* from,
-                                     std::size_t count);
+[[nodiscard]] pinned_columns pins_of(const relation& of, const scope& inside, const node* where,
+                                     node* const* from, std::size_t count);
 
 }  // namespace rules

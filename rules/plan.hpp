@@ -64,7 +64,8 @@ enum class block_effect : std::uint8_t {
 /// Reads the effect off a single statement's first words. Linear in the leading words, no allocation.
 [[nodiscard]] block_effect effect_of(std::string_view statement) noexcept;
 
-/// A stretch of a prelude that was copied from the client's text; maps error positions back. Offsets in bytes.
+/// A stretch of a prelude that was copied from the client's text; maps error positions back. Offsets in
+/// bytes.
 struct copied_text {
   std::uint32_t prelude_offset = 0;
   std::uint32_t client_offset = 0;  // from the start of the whole SQL string
@@ -80,10 +81,10 @@ struct bound_check {
 
 /// A hidden statement that locks rows in key order and raises if a check fails.
 struct prelude {
-  std::uint16_t rule = 0;    // index into rule_book::rules()
-  std::string schema;        // of the guarded table, for error fields
+  std::uint16_t rule = 0;  // index into rule_book::rules()
+  std::string schema;      // of the guarded table, for error fields
   std::string table;
-  std::string sql;           // parameters renumbered $1..$n in order of `parameters`
+  std::string sql;                        // parameters renumbered $1..$n in order of `parameters`
   std::vector<std::uint16_t> parameters;  // client's parameter number ($k) behind each of ours, 1-based
   std::vector<copied_text> copied;
   std::vector<bound_check> checks;
@@ -104,10 +105,10 @@ enum class plan_kind : std::uint8_t { forward, wrap, reject };
 /// What happens to one statement under one transaction status.
 struct plan {
   plan_kind kind = plan_kind::forward;
-  std::vector<prelude> preludes;   // wrap: in the order they are sent
-  std::vector<touch> touches;      // what is counted, whatever the kind
-  std::string refusal;             // reject: the message; the rule is touches.front().rule
-  std::string why;                 // one sentence for `explain`
+  std::vector<prelude> preludes;  // wrap: in the order they are sent
+  std::vector<touch> touches;     // what is counted, whatever the kind
+  std::string refusal;            // reject: the message; the rule is touches.front().rule
+  std::string why;                // one sentence for `explain`
 };
 
 /// One statement of a SQL string.

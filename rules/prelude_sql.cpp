@@ -13,9 +13,10 @@
 //   LEFT JOIN LATERAL (SELECT …keys, new values… FROM … WHERE (…) AND pgteller_t.pgteller_now IS NOT NULL
 //                      ORDER BY keys FOR NO KEY UPDATE OF …) pgteller_w ON true
 //
-// The checks stand above the sub-select's LockRows, so they see the newest row version alone. min() is complete only
-// after the last row is locked, so the client's lock_timeout comes back last; LEFT JOIN brings it back also when no
-// row matches; OFFSET 0 keeps the sub-select, so set_config runs once, before the first lock.
+// The checks stand above the sub-select's LockRows, so they see the newest row version alone. min() is
+// complete only after the last row is locked, so the client's lock_timeout comes back last; LEFT JOIN brings
+// it back also when no row matches; OFFSET 0 keeps the sub-select, so set_config runs once, before the first
+// lock.
 
 namespace rules {
 namespace {
@@ -66,7 +67,9 @@ class sql_writer {
   prelude& into_;
 };
 
-std::string numbered(std::string_view name, std::size_t index) { return std::string{name} + std::to_string(index); }
+std::string numbered(std::string_view name, std::size_t index) {
+  return std::string{name} + std::to_string(index);
+}
 
 std::string_view lock_words(row_lock lock, bool write) {
   switch (lock) {
@@ -89,7 +92,8 @@ class prelude_writer {
   void write() {
     const bool timed = request_.configured->lock_timeout.count() > 0;
     out_.raw("SELECT ");
-    if (timed) out_.raw("pg_catalog.set_config('lock_timeout', pg_catalog.min(pgteller_t.pgteller_was), true), ");
+    if (timed)
+      out_.raw("pg_catalog.set_config('lock_timeout', pg_catalog.min(pgteller_t.pgteller_was), true), ");
     out_.raw("pg_catalog.count(");
     checks();
     out_.raw(")\nFROM ");
@@ -104,9 +108,11 @@ class prelude_writer {
   // A shorter lock_timeout of the client's own stays; 0 means none.
   void timeout() {
     const auto limit = "'" + std::to_string(request_.configured->lock_timeout.count()) + "ms'";
-    out_.raw("(SELECT pg_catalog.current_setting('lock_timeout') AS pgteller_was, "
-             "pg_catalog.set_config('lock_timeout', "
-             "CASE WHEN CAST(pg_catalog.current_setting('lock_timeout') AS pg_catalog.interval) BETWEEN '1ms' AND ")
+    out_.raw(
+            "(SELECT pg_catalog.current_setting('lock_timeout') AS pgteller_was, "
+            "pg_catalog.set_config('lock_timeout', "
+            "CASE WHEN CAST(pg_catalog.current_setting('lock_timeout') AS pg_catalog.interval) BETWEEN '1ms' "
+            "AND ")
         .raw(limit)
         .raw(" THEN pg_catalog.current_setting('lock_timeout') ELSE ")
         .raw(limit)
@@ -123,7 +129,8 @@ class prelude_writer {
     for (std::size_t i = 0; i < request_.values.size(); ++i) {
       for (const auto& bound : request_.values[i].checks) {
         out_.raw(" WHEN NOT (").raw(condition(i, bound)).raw(")\n  THEN CAST(");
-        const auto old = request_.log_values ? "COALESCE(" + as_text(numbered("pgteller_old", i)) + ", '')" : "";
+        const auto old =
+            request_.log_values ? "COALESCE(" + as_text(numbered("pgteller_old", i)) + ", '')" : "";
         out_.raw(marker_sql(check++, key_text(), old)).raw(" AS pg_catalog.int4)\n ");
       }
     }
@@ -186,7 +193,10 @@ class prelude_writer {
     for (std::size_t i = 0; i < request_.guarded->key.size(); ++i) {
       out_.raw(i > 0 ? ", " : "").raw(std::to_string(i + 1));
     }
-    out_.raw(" ").raw(lock_words(request_.configured->row_lock, request_.write)).raw(" OF ").raw(quoted_name(alias));
+    out_.raw(" ")
+        .raw(lock_words(request_.configured->row_lock, request_.write))
+        .raw(" OF ")
+        .raw(quoted_name(alias));
   }
 
   void value(std::size_t index, std::string_view alias) {

@@ -1,5 +1,5 @@
-// Writes the SQL of preludes: lock these rows in key order, within the rule's timeout, and raise if a bound breaks.
-// Decides nothing: which rows, which columns and whether at all come in as arguments.
+// Writes the SQL of preludes: lock these rows in key order, within the rule's timeout, and raise if a bound
+// breaks. Decides nothing: which rows, which columns and whether at all come in as arguments.
 #pragma once
 
 #include <optional>

@@ -104,7 +104,8 @@ class read_finder {
     for (const auto& meant : resolve(column, inside)) {
       if (except != nullptr && is_own(*meant.of, *except)) continue;
       for (const auto& guarding : meant.of->targets) {
-        if (reaches_guarded(meant, context_.book.rules[guarding.rule])) marked_.emplace_back(meant.of, guarding.rule);
+        if (reaches_guarded(meant, context_.book.rules[guarding.rule]))
+          marked_.emplace_back(meant.of, guarding.rule);
       }
     }
   }
@@ -125,7 +126,8 @@ class read_finder {
         source.locks_itself = locked || locks(select, read.alias);
         source.pinned = pins_of(read, inside, select.where_clause, select.from_clause, select.n_from_clause);
         source.obstacle = guarding.defect;
-        if (!source.obstacle && !take_rows(select, inside, read, source)) source.obstacle = unguarded_reason::shape;
+        if (!source.obstacle && !take_rows(select, inside, read, source))
+          source.obstacle = unguarded_reason::shape;
         found_.push_back(std::move(source));
       }
     }
@@ -153,8 +155,8 @@ class read_finder {
     return take_with(select, inside, *text, rows);
   }
 
-  // LIMIT is dropped where the key pins the rows anyway, or where it counts groups and not rows. Elsewhere it stays,
-  // so that one page of a list does not lock the whole list.
+  // LIMIT is dropped where the key pins the rows anyway, or where it counts groups and not rows. Elsewhere it
+  // stays, so that one page of a list does not lock the whole list.
   void limit(const PgQuery__SelectStmt& select, const select_text& text, read_source& source) const {
     const bool limited = select.limit_count != nullptr || select.limit_offset != nullptr;
     if (!limited || pins_key(source.pinned, *source.meant.table, pin::list) || counts_groups(select)) return;
@@ -166,11 +168,12 @@ class read_finder {
     if (by_output) source.rows.targets = text.targets;
   }
 
-  [[nodiscard]] bool take_with(const PgQuery__SelectStmt& select, const scope& inside, const select_text& text,
-                               row_source& rows) const {
+  [[nodiscard]] bool take_with(const PgQuery__SelectStmt& select, const scope& inside,
+                               const select_text& text, row_source& rows) const {
     if (inside.with == nullptr || !refers_to_cte(select, inside.with)) return true;
     const auto& clause = *inside.with->clause;
-    if (inside.with->outer != nullptr || !only_selects(clause) || calls_volatile(context_.book, &clause.base)) {
+    if (inside.with->outer != nullptr || !only_selects(clause) ||
+        calls_volatile(context_.book, &clause.base)) {
       return false;
     }
     const auto with = find_with(context_.text, clause, text.select);

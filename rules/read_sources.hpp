@@ -15,9 +15,9 @@ namespace rules {
 struct read_source {
   target meant;
   const PgQuery__RangeVar* named = nullptr;
-  row_source rows;                          // valid unless `obstacle`
+  row_source rows;  // valid unless `obstacle`
   pinned_columns pinned;
-  bool locks_itself = false;                // the client's own locking clause covers it
+  bool locks_itself = false;                 // the client's own locking clause covers it
   std::optional<unguarded_reason> obstacle;  // why a prelude cannot name its rows
 };
 

@@ -36,11 +36,11 @@ enum class policy : std::uint8_t { allow, reject };
 
 /// One [[rule]]: which columns of which table are guarded, and how.
 struct rule {
-  std::string name;                // unique; appears in errors, metrics, logs
-  std::string schema;              // empty: every schema that has the table
-  std::string table;               // as PostgreSQL stores it (folded unless it was quoted)
+  std::string name;    // unique; appears in errors, metrics, logs
+  std::string schema;  // empty: every schema that has the table
+  std::string table;   // as PostgreSQL stores it (folded unless it was quoted)
   std::vector<std::string> columns;
-  std::vector<std::string> key;    // empty: the primary key
+  std::vector<std::string> key;  // empty: the primary key
   std::vector<std::string> version;
   rules::strategy strategy = strategy::pessimistic;
   rules::mode mode = mode::enforce;

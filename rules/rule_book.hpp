@@ -1,5 +1,6 @@
-// The rules compiled against one database's catalog for one user: answers what a SQL string touches and what to do.
-// Immutable after compile() and safe to share between threads; knows nothing of sessions, messages or caching.
+// The rules compiled against one database's catalog for one user: answers what a SQL string touches and what
+// to do. Immutable after compile() and safe to share between threads; knows nothing of sessions, messages or
+// caching.
 #pragma once
 
 #include <memory>
@@ -27,13 +28,16 @@ struct parse_settings {
   bool ascii_safe_encoding = true;  // client_encoding where no trail byte is below 0x80
 };
 
+struct compiled_book;  // rules/compiled_book.hpp
+
 class rule_book {
  public:
   /// Rules that apply to `user` in `known.database`. Rules whose table does not exist there are left out;
-  /// rules that cannot be compiled (no key, column missing) make every statement that names their table opaque.
-  /// `log_values`: error markers may carry balances.
-  [[nodiscard]] static std::shared_ptr<const rule_book> compile(const rule_set& configured, const catalog& known,
-                                                                std::string_view user, bool log_values);
+  /// rules that cannot be compiled (no key, column missing) make every statement that names their table
+  /// opaque. `log_values`: error markers may carry balances.
+  [[nodiscard]] static std::shared_ptr<const rule_book> compile(const rule_set& configured,
+                                                                const catalog& known, std::string_view user,
+                                                                bool log_values);
 
   ~rule_book();
   rule_book(const rule_book&) = delete;
@@ -45,28 +49,28 @@ class rule_book {
   /// The applicable rules; prelude::rule and touch::rule index them.
   [[nodiscard]] const std::vector<rule>& rules() const noexcept;
 
-  /// False only if no statement in `sql` can name a guarded relation. Case, quotes and Unicode escapes considered.
-  /// Linear, allocates nothing.
+  /// False only if no statement in `sql` can name a guarded relation. Case, quotes and Unicode escapes
+  /// considered. Linear, allocates nothing.
   [[nodiscard]] bool may_touch(std::string_view sql) const noexcept;
 
   /// Parses and plans. Bounded: a string above 1 MiB, or nested too deep, is opaque.
   [[nodiscard]] std::shared_ptr<const analysis> analyse(std::string_view sql, parse_settings settings) const;
 
  private:
-  struct compiled;
-  explicit rule_book(std::unique_ptr<const compiled>) noexcept;
-  std::unique_ptr<const compiled> compiled_;
+  explicit rule_book(std::unique_ptr<const compiled_book>) noexcept;
+  std::unique_ptr<const compiled_book> compiled_;
 };
 
-/// Whether `sql` can name a table of `configured` for this user and database at all, before any catalog is known.
+/// Whether `sql` can name a table of `configured` for this user and database at all, before any catalog is
+/// known.
 [[nodiscard]] bool may_touch(const rule_set& configured, std::string_view database, std::string_view user,
                              std::string_view sql) noexcept;
 
 /// Checks rules against a live catalog: missing tables and columns, no key, types that cannot be bounded.
 [[nodiscard]] std::vector<finding> check(const rule_set& configured, const catalog& known);
 
-/// A catalog invented from the rules alone, for `explain --offline` and tests: each table in schema "public" unless
-/// the rule names one, the key as configured, else "id", guarded columns numeric.
+/// A catalog invented from the rules alone, for `explain --offline` and tests: each table in schema "public"
+/// unless the rule names one, the key as configured, else "id", guarded columns numeric.
 [[nodiscard]] catalog assumed_catalog(const rule_set& configured);
 
 }  // namespace rules

@@ -3,23 +3,34 @@
 namespace rules {
 namespace {
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-bool is_word_start(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
 }
 
-bool is_word_part(char c) noexcept { return is_word_start(c) || is_digit(c) || c == '$'; }
+bool is_word_start(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
 
-bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+bool is_word_part(char c) noexcept {
+  return is_word_start(c) || is_digit(c) || c == '$';
+}
 
-bool is_newline(char c) noexcept { return c == '\n' || c == '\r'; }
+bool is_space(char c) noexcept {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
+
+bool is_newline(char c) noexcept {
+  return c == '\n' || c == '\r';
+}
 
 bool is_operator(char c) noexcept {
   return std::string_view{"~!@#^&|`?+-*/%<>="}.find(c) != std::string_view::npos;
 }
 
-char upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+char upper(char c) noexcept {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
 
 }  // namespace
 
@@ -55,7 +66,8 @@ bool scanner::skip_blank() noexcept {
   return true;
 }
 
-// A string goes on in the next quote if only white space (and -- comments) with at least one newline is between.
+// A string goes on in the next quote if only white space (and -- comments) with at least one newline is
+// between.
 bool scanner::continues_after_newline() noexcept {
   std::size_t ahead = offset_;
   bool newline = false;

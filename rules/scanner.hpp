@@ -13,7 +13,7 @@ namespace rules {
 enum class token_kind : std::uint8_t {
   word,         // unquoted identifier or keyword
   quoted_word,  // "…" or U&"…"
-  string,       // '…', E'…', U&'…', B'…', X'…', $tag$…$tag$; segments joined over a newline are one
+  string,  // '…', E'…', U&'…', B'…', X'…', $tag$…$tag$; segments joined over a newline are one
   number,
   parameter,  // $1
   op,         // operator characters, as PostgreSQL cuts them; also :: := => ..
@@ -44,7 +44,9 @@ class scanner {
   [[nodiscard]] token next() noexcept;
 
  private:
-  [[nodiscard]] char at(std::size_t offset) const noexcept { return offset < text_.size() ? text_[offset] : '\0'; }
+  [[nodiscard]] char at(std::size_t offset) const noexcept {
+    return offset < text_.size() ? text_[offset] : '\0';
+  }
   [[nodiscard]] bool skip_blank() noexcept;
   [[nodiscard]] bool skip_block_comment() noexcept;
   [[nodiscard]] bool quoted(char quote, bool escapes) noexcept;

@@ -51,9 +51,11 @@ class from_reader {
       read_join(*join, nullable);
     } else {
       relation derived;
-      if (const auto* select = as<PgQuery__RangeSubselect>(item); select != nullptr && select->alias != nullptr) {
+      if (const auto* select = as<PgQuery__RangeSubselect>(item);
+          select != nullptr && select->alias != nullptr) {
         derived.alias = text_of(select->alias->aliasname);
-      } else if (const auto* call = as<PgQuery__RangeFunction>(item); call != nullptr && call->alias != nullptr) {
+      } else if (const auto* call = as<PgQuery__RangeFunction>(item);
+                 call != nullptr && call->alias != nullptr) {
         derived.alias = text_of(call->alias->aliasname);
       }
       add(std::move(derived), nullable);
@@ -89,7 +91,8 @@ std::vector<reference> resolve_bare(std::string_view name, const scope& inside) 
     std::vector<reference> found;
     for (const auto& candidate : level->relations) {
       if (!candidate.renamed.empty()) {
-        if (contains(candidate.renamed, name) || has_column(candidate, name)) found.push_back({&candidate, {}});
+        if (contains(candidate.renamed, name) || has_column(candidate, name))
+          found.push_back({&candidate, {}});
       } else if (has_column(candidate, name)) {
         found.push_back({&candidate, name});
       } else if (goes_by(candidate, {}, name)) {
@@ -106,8 +109,8 @@ std::vector<reference> resolve_bare(std::string_view name, const scope& inside) 
   return {};
 }
 
-std::vector<reference> resolve_qualified(std::string_view schema, std::string_view name, std::string_view column,
-                                         const scope& inside) {
+std::vector<reference> resolve_qualified(std::string_view schema, std::string_view name,
+                                         std::string_view column, const scope& inside) {
   for (const scope* level = &inside; level != nullptr; level = level->outer) {
     std::vector<reference> found;
     for (const auto& candidate : level->relations) {

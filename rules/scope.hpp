@@ -14,13 +14,13 @@ namespace rules {
 
 /// One relation of a FROM clause.
 struct relation {
-  std::string alias;                        // the name it goes by: alias or table name
-  std::vector<std::string> join_aliases;    // of aliased joins around it; they hide `alias`
+  std::string alias;                         // the name it goes by: alias or table name
+  std::vector<std::string> join_aliases;     // of aliased joins around it; they hide `alias`
   const PgQuery__RangeVar* named = nullptr;  // null: a sub-select, a function, …
-  std::vector<target> targets;              // rules that guard it
-  std::vector<std::string> renamed;         // AS alias(columns)
-  bool nullable = false;                    // on the nullable side of an outer join
-  bool sampled = false;                     // TABLESAMPLE
+  std::vector<target> targets;               // rules that guard it
+  std::vector<std::string> renamed;          // AS alias(columns)
+  bool nullable = false;                     // on the nullable side of an outer join
+  bool sampled = false;                      // TABLESAMPLE
   bool aliased = false;
 
   [[nodiscard]] const table* known() const noexcept;
@@ -42,8 +42,8 @@ struct scope {
 /// Whether an unqualified relation name means a common table expression here.
 [[nodiscard]] bool is_cte(const with_scope* with, const PgQuery__RangeVar& named) noexcept;
 
-[[nodiscard]] scope make_scope(const compiled_book& book, node* const* from, std::size_t count, const scope* outer,
-                               const with_scope* with);
+[[nodiscard]] scope make_scope(const compiled_book& book, node* const* from, std::size_t count,
+                               const scope* outer, const with_scope* with);
 
 /// Adds one relation by name, as UPDATE's target.
 void add_relation(scope& into, const compiled_book& book, const PgQuery__RangeVar& named, bool nullable);

@@ -32,13 +32,17 @@ void add_touch(plan& into, touch counted);
 [[nodiscard]] touch unguarded(std::uint16_t rule, statement_kind kind, unguarded_reason reason);
 
 /// Reads: every SELECT below `top` whose result reaches the client and holds a guarded column.
-void plan_read(const statement_context& context, const PgQuery__SelectStmt& top, plan& in_block, plan& autonomous);
+void plan_read(const statement_context& context, const PgQuery__SelectStmt& top, plan& in_block,
+               plan& autonomous);
 
 /// UPDATE of a guarded table. Both plans are alike.
 void plan_update(const statement_context& context, const PgQuery__UpdateStmt& update, plan& both);
 
 /// Any other statement, and what UPDATE and SELECT do to guarded tables on the side: counted, not guarded.
 void plan_other(const statement_context& context, const message* statement, plan& both);
+
+/// The tokens of one statement of the string, without white space, comments and semicolons around it.
+[[nodiscard]] token_range statement_tokens(const token_text& text, const PgQuery__RawStmt& raw);
 
 /// One statement: its effect and both plans, modes and policies applied.
 [[nodiscard]] statement plan_statement(const statement_context& context, const node* parsed);

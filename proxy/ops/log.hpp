@@ -63,7 +63,7 @@ class event_log {
 
 /// `message key=value ...`: values are quoted where they hold blanks, quotes or '='; control characters and
 /// bytes that are no UTF-8 are escaped.
-[[nodiscard]] std::string event_text(std::string_view message, log_fields);
+[[nodiscard]] std::string event_text(std::string_view message, log_fields = {});
 
 /// `"level":"...","message":"...","key":value,...}`: what follows the timestamp in a JSON line.
 [[nodiscard]] std::string event_json(log_level, std::string_view message, log_fields);

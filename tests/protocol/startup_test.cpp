@@ -47,7 +47,8 @@ TEST(startup, every_prefix_needs_more_and_bytes_behind_are_left) {
   for (std::size_t size = 0; size < wire.size(); ++size) {
     EXPECT_EQ(read_startup(std::string_view(wire).substr(0, size)).kind, startup_kind::need_more);
   }
-  const startup_packet read = read_startup(wire + "more");
+  const std::string longer = wire + "more";
+  const startup_packet read = read_startup(longer);
   EXPECT_EQ(read.kind, startup_kind::startup_message);
   EXPECT_EQ(read.minor, 2);
   EXPECT_EQ(read.wire, wire);

@@ -170,7 +170,7 @@ TEST(trace, startup_packets) {
   EXPECT_EQ(startup_to_text(read_startup("\0\0\0\7"sv)), "Broken startup packet length below 8");
   EXPECT_EQ(startup_to_text(read_startup("\0"sv)), "Broken incomplete");
   const std::string_view old = "\0\0\0\x09\0\2\0\0x"sv;
-  EXPECT_EQ(startup_to_text(read_startup(old)), R"(Bytes "\x00\x00\x00\x09\x00\x02\x00\x00x")");
+  EXPECT_EQ(startup_to_text(read_startup(old)), R"(Bytes "\x00\x00\x00\t\x00\x02\x00\x00x")");
   EXPECT_EQ(startup_from_text(startup_to_text(read_startup(old))), old);
 }
 

@@ -102,7 +102,7 @@ class program {
     show_progress("playing: " + std::string(each.title) + ", " + std::to_string(chosen_.clients) +
                   " clients" + (chosen_.versus ? ", " + name : "") + " ...");
     const auto items = static_cast<std::int64_t>(chosen_.operations / 2) + chosen_.duration.count() * 5;
-    if (const std::string wrong = books_.open(each, chosen_.wallets, items); !wrong.empty()) {
+    if (const std::string wrong = books_.open(each, chosen_.wallets * each.spread, items); !wrong.empty()) {
       complain(wrong);
       return std::nullopt;
     }

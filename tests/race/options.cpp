@@ -143,7 +143,7 @@ where
   PGPASSWORD and libpq's other environment variables apply
 
 how
-  --clients 32 --rows 2           clients at once, and wallets they meet on
+  --clients 32 --rows 2           clients at once, and wallets they meet on (transfer: 50 times as many)
   --seconds 3 | --operations N    when to stop
   --style simple|extended         literals in simple queries (psycopg2, Django), or parameters of named prepared
                                   statements (node-postgres, psycopg 3, JDBC)

@@ -27,9 +27,11 @@ struct course {
   std::atomic<std::int64_t> next_operation{0};
   steady::time_point finish;
 
-  // False: the race is over.
+  bool is_over() const { return called_off || (chosen.operations == 0 && steady::now() >= finish); }
+
+  // False: there is nothing left to do.
   bool take(std::int64_t& operation) {
-    if (called_off || (chosen.operations == 0 && steady::now() >= finish)) return false;
+    if (is_over()) return false;
     operation = next_operation++;
     return chosen.operations == 0 || static_cast<std::uint64_t>(operation) < chosen.operations;
   }
@@ -43,7 +45,7 @@ class client {
         second_(shared.target, shared.chosen.patience),
         worker_{number,
                 shared.chosen.style,
-                shared.chosen.wallets,
+                shared.chosen.wallets * shared.played.spread,
                 shared.chosen.longest_thought,
                 first_,
                 second_,
@@ -76,7 +78,8 @@ class client {
       const attempt made = attempt_once(operation);
       known.count_error(made);
       const bool worth_it = made.sqlstate == "40001" || made.sqlstate == "40P01";
-      if (made.verdict != verdict::failed || !worth_it || tried == shared_->chosen.retries) {
+      const bool patient = tried < shared_->chosen.retries && !shared_->is_over();
+      if (made.verdict != verdict::failed || !worth_it || !patient) {
         const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - start);
         return known.settle(operation, made, took);
       }

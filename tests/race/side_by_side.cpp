@@ -6,8 +6,8 @@
 namespace race {
 namespace {
 
-constexpr std::size_t title_width = 42;
-constexpr std::size_t cell_width = 12;
+constexpr std::size_t title_width = 44;
+constexpr std::size_t cell_width = 16;
 
 std::string right(const std::string& text, std::size_t width) {
   return std::string(width > text.size() ? width - text.size() : 0, ' ') + text;
@@ -17,7 +17,11 @@ std::string left(const std::string& text, std::size_t width) {
   return text + std::string(width > text.size() ? width - text.size() : 0, ' ');
 }
 
-struct column {
+std::string line(const std::string& title, const std::string& direct, const std::string& proxied) {
+  return left(title, title_width) + right(direct, cell_width) + right(proxied, cell_width) + "\n";
+}
+
+struct measure {
   const char* title;
   std::string (*cell)(const report&);
 };
@@ -28,6 +32,9 @@ std::string money(const report& one) {
 std::string overdrafts(const report& one) {
   return std::to_string(one.audit.overdrafts);
 }
+std::string refused(const report& one) {
+  return std::to_string(one.known.failed);
+}
 std::string deadlocks(const report& one) {
   return std::to_string(one.errors("40P01"));
 }
@@ -35,36 +42,26 @@ std::string speed(const report& one) {
   return std::to_string(std::lround(one.per_second()));
 }
 
-constexpr std::array<column, 4> columns = {{
-    {"money lost", money},
-    {"overdrafts", overdrafts},
-    {"deadlocks", deadlocks},
-    {"done per second", speed},
+constexpr std::array<measure, 5> measures = {{
+    {"  money lost", money},
+    {"  times a balance fell below zero", overdrafts},
+    {"  operations refused with an error", refused},
+    {"  deadlocks", deadlocks},
+    {"  operations per second", speed},
 }};
 
 }  // namespace
 
 std::string side_by_side(const std::vector<std::pair<report, report>>& played,
                          const std::vector<const scenario*>& unplayed, const std::string& proxy_name) {
-  std::string head = left("", title_width);
-  std::string names = left("", title_width);
-  std::string rule(title_width, '-');
-  for (const column& each : columns) {
-    head += " |" + right(each.title, 2 * cell_width);
-    names += " |" + right("direct", cell_width) + right(proxy_name, cell_width);
-    rule += "-+" + std::string(2 * cell_width, '-');
-  }
-  std::string text = head + "\n" + names + "\n" + rule + "\n";
+  const std::string rule = std::string(title_width + 2 * cell_width, '-') + "\n";
+  std::string text = line("", "PostgreSQL", "through") + line("", "alone", proxy_name) + rule;
   for (const auto& [direct, proxied] : played) {
-    text += left(std::string(direct.scenario->title), title_width);
-    for (const column& each : columns) {
-      text += " |" + right(each.cell(direct), cell_width) + right(each.cell(proxied), cell_width);
-    }
-    text += "\n";
+    text += std::string(direct.scenario->title) + "\n";
+    for (const measure& each : measures) text += line(each.title, each.cell(direct), each.cell(proxied));
   }
-  for (const scenario* each : unplayed) {
-    text += left(std::string(each->title), title_width) + " | not yet guarded\n";
-  }
+  if (!unplayed.empty()) text += rule;
+  for (const scenario* each : unplayed) text += line(std::string(each->title), "", "not yet guarded");
   return text;
 }
 

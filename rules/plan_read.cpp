@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "rules/read_sources.hpp"
+#include "rules/statement_context.hpp"
+
+namespace rules {
+namespace {
+
+bool narrow_enough(const read_source& source, lock_reads wanted) {
+  switch (wanted) {
+    case lock_reads::key:
+      return pins_key(source.pinned, *source.meant.table, pin::value);
+    case lock_reads::equality:
+      return !source.pinned.empty();
+    case lock_reads::all:
+      return true;
+    case lock_reads::none:
+      break;
+  }
+  return false;
+}
+
+/// Why the source is not locked by a prelude, or nothing if it is to be.
+std::optional<touch> left_alone(const read_source& source, const rule& guarding) {
+  touch counted;
+  counted.rule = source.meant.rule;
+  counted.kind = statement_kind::read;
+  if (source.meant.defect) return unguarded(counted.rule, statement_kind::other, *source.meant.defect);
+  if (source.locks_itself) return counted;
+  if (source.meant.table->unprivileged)
+    return unguarded(counted.rule, counted.kind, unguarded_reason::privilege);
+  if (!narrow_enough(source, guarding.lock_reads)) {
+    return unguarded(counted.rule, counted.kind, unguarded_reason::wide_read);
+  }
+  if (source.obstacle) return unguarded(counted.rule, counted.kind, *source.obstacle);
+  return std::nullopt;
+}
+
+// All rows of one table under one rule are locked by one prelude, so in one order.
+struct lock_group {
+  std::uint32_t oid = 0;
+  std::string relation;
+  std::uint16_t rule = 0;
+  std::vector<const read_source*> sources;
+};
+
+void add_to_group(std::vector<lock_group>& groups, const read_source& source) {
+  const auto oid = source.meant.table->table.oid;
+  const auto relation = relation_sql(*source.named);
+  for (auto& group : groups) {
+    if (group.oid != oid || group.rule != source.meant.rule || group.relation != relation) continue;
+    group.sources.push_back(&source);
+    return;
+  }
+  groups.push_back({oid, relation, source.meant.rule, {&source}});
+}
+
+prelude lock_rows(const statement_context& context, const lock_group& group) {
+  prelude_request request;
+  const auto& first = *group.sources.front();
+  request.rule_index = group.rule;
+  request.configured = &context.book.rules[group.rule];
+  request.guarded = first.meant.table;
+  request.one_schema = first.meant.one_schema;
+  request.relation_sql = group.relation;
+  for (const auto* source : group.sources) request.sources.push_back(source->rows);
+  return write_prelude(context.text, request);
+}
+
+}  // namespace
+
+void plan_read(const statement_context& context, const PgQuery__SelectStmt& top, plan& in_block,
+               plan& autonomous) {
+  const auto sources = find_read_sources(context, top);
+  std::vector<lock_group> groups;
+  for (const auto& source : sources) {
+    const auto& guarding = context.book.rules[source.meant.rule];
+    touch alone;
+    alone.rule = source.meant.rule;
+    alone.kind = statement_kind::read;
+    if (const auto counted = left_alone(source, guarding)) {
+      add_touch(in_block, *counted);
+      // Outside a transaction no read locks, so none is unguarded for its shape.
+      add_touch(autonomous, source.meant.defect ? *counted : alone);
+      continue;
+    }
+    touch locked = alone;
+    locked.action = statement_action::lock;
+    add_touch(in_block, locked);
+    add_touch(autonomous, alone);
+    add_to_group(groups, source);
+  }
+  std::stable_sort(groups.begin(), groups.end(), [](const lock_group& left, const lock_group& right) {
+    return std::tie(left.oid, left.relation, left.rule) < std::tie(right.oid, right.relation, right.rule);
+  });
+  for (const auto& group : groups) in_block.preludes.push_back(lock_rows(context, group));
+}
+
+}  // namespace rules

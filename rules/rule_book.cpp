@@ -1,0 +1,116 @@
+#include "rules/rule_book.hpp"
+
+#include <utility>
+
+#include "rules/nesting.hpp"
+#include "rules/statement_context.hpp"
+
+namespace rules {
+namespace {
+
+bool has_high_bytes(std::string_view text) noexcept {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) >= 0x80) return true;
+  }
+  return false;
+}
+
+/// Why the text cannot be trusted to mean here what it means to the server; empty if it can.
+std::string_view doubt(std::string_view text, parse_settings settings) noexcept {
+  if (text.size() > longest_parsed_text) return "The text is longer than 1 MiB.";
+  if (text.find('\0') != std::string_view::npos) return "The text has a zero byte.";
+  if (!settings.standard_conforming_strings && text.find('\\') != std::string_view::npos) {
+    return "It has a backslash while standard_conforming_strings is off.";
+  }
+  if (!settings.ascii_safe_encoding && has_high_bytes(text)) {
+    return "client_encoding is not ASCII-safe.";
+  }
+  return {};
+}
+
+// The last change of the transaction block that the string makes, as far as its words can be told apart.
+block_effect last_effect(std::string_view text, bool backslash_escapes) {
+  block_effect last = block_effect::none;
+  scanner cursor{text, backslash_escapes};
+  std::size_t begin = 0;
+  for (;;) {
+    const token next = cursor.next();
+    const bool over = next.kind == token_kind::end || next.kind == token_kind::invalid;
+    if (!over && next.kind != token_kind::semicolon) continue;
+    const auto effect = effect_of(text.substr(begin, next.begin - begin));
+    if (effect != block_effect::none) last = effect;
+    if (over) return last;
+    begin = next.end;
+  }
+}
+
+std::shared_ptr<const analysis> opaque(const compiled_book& book, std::shared_ptr<analysis> made,
+                                       parse_settings settings, std::string_view why) {
+  made->exact = false;
+  statement whole;
+  whole.end = static_cast<std::uint32_t>(made->text.size());
+  whole.effect = last_effect(made->text, !settings.standard_conforming_strings);
+  whole.in_block = opaque_plan(book, made->text, std::string{why});
+  whole.autonomous = whole.in_block;
+  made->statements.assign(1, std::move(whole));
+  return made;
+}
+
+bool any_applies(const rule_set& configured, std::string_view database, std::string_view user) noexcept {
+  for (const auto& rule : configured.rules) {
+    if (applies(rule, database, user)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+rule_book::rule_book(std::unique_ptr<const compiled_book> book) noexcept : compiled_{std::move(book)} {}
+rule_book::~rule_book() = default;
+
+bool rule_book::empty() const noexcept {
+  return compiled_->rules.empty();
+}
+
+const std::vector<rule>& rule_book::rules() const noexcept {
+  return compiled_->rules;
+}
+
+bool rule_book::may_touch(std::string_view sql) const noexcept {
+  return compiled_->filter.may_name(sql);
+}
+
+std::shared_ptr<const analysis> rule_book::analyse(std::string_view sql, parse_settings settings) const {
+  auto made = std::make_shared<analysis>();
+  made->text = sql;
+  if (const auto why = doubt(sql, settings); !why.empty())
+    return opaque(*compiled_, std::move(made), settings, why);
+  auto tokens = scan_all(made->text);
+  if (!tokens)
+    return opaque(*compiled_, std::move(made), settings, "The text ends inside a string or comment.");
+  if (nesting_of(made->text, *tokens) > deepest_nesting) {
+    return opaque(*compiled_, std::move(made), settings, "It nests too deep.");
+  }
+  const auto tree = parse_tree::parse(made->text);
+  if (!tree)
+    return opaque(*compiled_, std::move(made), settings, "PostgreSQL 15's grammar does not accept it.");
+  const token_text text{made->text, std::move(*tokens)};
+  for (std::size_t i = 0; i < tree->root().n_stmts; ++i) {
+    const auto& raw = *tree->root().stmts[i];
+    const statement_context context{*compiled_, text, statement_tokens(text, raw)};
+    made->statements.push_back(plan_statement(context, raw.stmt));
+  }
+  return made;
+}
+
+bool may_touch(const rule_set& configured, std::string_view database, std::string_view user,
+               std::string_view sql) noexcept {
+  if (!any_applies(configured, database, user)) return false;
+  if (has_escaped_name(sql)) return true;
+  for (const auto& rule : configured.rules) {
+    if (applies(rule, database, user) && may_spell(sql, rule.table)) return true;
+  }
+  return false;
+}
+
+}  // namespace rules

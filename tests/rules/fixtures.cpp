@@ -1,0 +1,112 @@
+#include "tests/rules/fixtures.hpp"
+
+namespace rules::testing {
+namespace {
+
+table make_table(std::uint32_t oid, std::string schema, std::string name, std::vector<column> columns,
+                 std::vector<std::string> primary_key) {
+  table made;
+  made.oid = oid;
+  made.schema = std::move(schema);
+  made.name = std::move(name);
+  made.columns = std::move(columns);
+  std::int16_t number = 0;
+  for (auto& each : made.columns) each.number = ++number;
+  made.primary_key = std::move(primary_key);
+  return made;
+}
+
+rule make_rule(std::string name, std::string table, std::vector<std::string> columns) {
+  rule made;
+  made.name = std::move(name);
+  made.table = std::move(table);
+  made.columns = std::move(columns);
+  return made;
+}
+
+rule bounded(rule made, std::string min) {
+  made.min = std::move(min);
+  return made;
+}
+
+rule stock_rule() {
+  rule made = bounded(make_rule("stock", "Stock Items", {"quantity"}), "0");
+  made.row_lock = row_lock::update;
+  made.lock_timeout = std::chrono::milliseconds{0};
+  return made;
+}
+
+rule_set bounds_situation() {
+  rule wallets = bounded(wallet_rule(), "-12.50");
+  wallets.max = "1000000";
+  wallets.lock_timeout = std::chrono::milliseconds{250};
+  return {{wallets, bounded(make_rule("account-balance", "accounts", {"balance"}), "0"),
+           bounded(make_rule("voucher", "vouchers", {"remaining"}), "0"), stock_rule(),
+           bounded(make_rule("till", "tills", {"cash"}), "0")},
+          {}};
+}
+
+}  // namespace
+
+catalog shop_catalog() {
+  catalog made;
+  made.database = "shop";
+  auto wallets = make_table(20001, "public", "wallets",
+                            {{"id", 0, 20, "bigint"},
+                             {"user_id", 0, 20, "bigint"},
+                             {"balance", 0, 1700, "numeric(12,2)"},
+                             {"reserved", 0, 1700, "numeric(12,2)"},
+                             {"status", 0, 25, "text"},
+                             {"version", 0, 23, "integer"},
+                             {"email", 0, 25, "text"}},
+                            {"id"});
+  wallets.unique_keys = {{"email"}};
+  wallets.roles_without_update = {"reporter"};
+  made.tables.push_back(wallets);
+  made.tables.push_back(make_table(20002, "app", "accounts",
+                                   {{"id", 0, 2950, "uuid"}, {"owner", 0, 25, "text"}, {"balance", 0, 701, "double precision"}},
+                                   {"id"}));
+  made.tables.push_back(make_table(20003, "public", "vouchers",
+                                   {{"code", 0, 25, "text"}, {"remaining", 0, 23, "integer"}}, {"code"}));
+  made.tables.push_back(make_table(20004, "public", "Stock Items",
+                                   {{"shop_id", 0, 23, "integer"}, {"SKU", 0, 25, "text"}, {"quantity", 0, 23, "integer"}},
+                                   {"shop_id", "SKU"}));
+  made.tables.push_back(make_table(20005, "public", "tills",
+                                   {{"id", 0, 23, "integer"}, {"cash", 0, 790, "money"}, {"order", 0, 23, "integer"}}, {"id"}));
+  made.tables.push_back(make_table(20006, "public", "keyless", {{"balance", 0, 23, "integer"}}, {}));
+  made.tables.push_back(make_table(20007, "north", "ledgers", {{"id", 0, 23, "integer"}, {"total", 0, 23, "integer"}}, {"id"}));
+  made.tables.push_back(make_table(20008, "south", "ledgers", {{"no", 0, 23, "integer"}, {"total", 0, 23, "integer"}}, {"no"}));
+  made.aliases = {{"public", "wallet_view", 'v', 20001}, {"public", "wallets_2024", 'r', 20001}};
+  made.volatile_functions = {"draw_number", "nextval", "random"};
+  return made;
+}
+
+rule wallet_rule() { return make_rule("wallet-balance", "wallets", {"balance"}); }
+
+rule_set situation(std::string_view name) {
+  rule made = wallet_rule();
+  if (name == "plain") return {{made}, {}};
+  if (name == "bounds") return bounds_situation();
+  if (name == "two rules") {
+    rule reserved = make_rule("reserved", "wallets", {"reserved"});
+    return {{made, reserved, make_rule("voucher", "vouchers", {"remaining"})}, {}};
+  }
+  if (name == "defects") {
+    rule text = bounded(make_rule("text", "vouchers", {"code"}), "0");
+    return {{make_rule("keyless", "keyless", {"balance"}), make_rule("ledger", "ledgers", {"total"}), text}, {}};
+  }
+  if (name == "lock all reads") made.lock_reads = lock_reads::all;
+  if (name == "lock reads by key") made.lock_reads = lock_reads::key;
+  if (name == "lock no reads") made.lock_reads = lock_reads::none;
+  if (name == "share") made.row_lock = row_lock::share;
+  if (name == "observe") made.mode = mode::observe;
+  if (name == "observe" || name == "reject") made.min = "0";
+  if (name == "reject") made.on_opaque = policy::reject;
+  return {{made}, {}};
+}
+
+std::shared_ptr<const rule_book> book_of(std::string_view situation_name) {
+  return rule_book::compile(situation(situation_name), shop_catalog(), "app", situation_name == "bounds");
+}
+
+}  // namespace rules::testing

@@ -1,0 +1,64 @@
+// A session under test with everything it needs around it: a rule on wallets.balance, a catalog, a clock by hand.
+// Knows nothing of dialogue files.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/session/session.hpp"
+
+namespace stage {
+
+/// wallets(id bigint primary key, user_id bigint, balance numeric(12,2), owner text), balance guarded with min = 0 by
+/// rule "wallet-balance"; items(id bigint primary key, stock integer), stock guarded by "stock" which rejects what
+/// is opaque.
+[[nodiscard]] std::shared_ptr<const rules::rule_set> rule_set();
+[[nodiscard]] proxy::session::book_ptr book();
+
+/// What one step, or several, made the session do.
+struct effects {
+  std::string to_client;
+  std::string to_server;
+  std::vector<proxy::session::event> events;
+  proxy::session::request_kind request = proxy::session::request_kind::none;
+  bool want_book = false;
+  std::optional<std::string> close_reason;
+
+  void add(const proxy::session::outbox& out);
+};
+
+class actor {
+ public:
+  /// `guarded`: rules concern the session; `known`: their catalog is known from the start.
+  explicit actor(bool guarded, bool known = true, std::optional<proxy::session::refusal> refused = std::nullopt);
+
+  /// Runs one event; the guard is installed when the session asks for its server connection.
+  template <class Event>
+  void play(Event event) {
+    proxy::session::outbox out;
+    out.now = now;
+    event(session, out);
+    done.add(out);
+    if (out.request == proxy::session::request_kind::connect_server && guarded_) {
+      session.guard(rule_set(), known_ ? book() : nullptr, std::chrono::milliseconds(5000));
+    }
+    session.settle();
+  }
+  void client_sends(std::string_view bytes);
+  void server_sends(std::string_view bytes);
+  /// One of the words that a dialogue's `proxy>` lines use; false if it is none.
+  bool happens(std::string_view what);
+
+  proxy::session::clock::time_point now{};
+  proxy::session::plan_cache cache;
+  proxy::session::session session;
+  effects done;
+
+ private:
+  bool guarded_;
+  bool known_;
+};
+
+}  // namespace stage
