@@ -1,6 +1,7 @@
 #include "protocol/framer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace protocol {
 

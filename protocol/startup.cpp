@@ -1,5 +1,7 @@
 #include "protocol/startup.hpp"
 
+#include <utility>
+
 #include "protocol/reader.hpp"
 #include "protocol/writer.hpp"
 

@@ -1,4 +1,7 @@
-#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "protocol/backend.hpp"
 #include "protocol/error_fields.hpp"

@@ -1,4 +1,6 @@
-#include <array>
+#include <string>
+#include <type_traits>
+#include <utility>
 
 #include "protocol/backend.hpp"
 #include "protocol/error_fields.hpp"

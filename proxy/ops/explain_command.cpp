@@ -52,17 +52,18 @@ void print_rules(const rules::plan& plan, const rules::rule_book& book, std::ost
   if (plan.touches.empty()) out << "  no rule\n";
 }
 
+// What travels; the hidden SQL itself stands in the plan below.
 void print_sent(const rules::plan& plan, std::ostream& out) {
-  out << "  sent to the server\n";
+  out << "  sent to the server: ";
+  const auto hidden = plan.preludes.size();
   if (plan.kind == rules::plan_kind::reject) {
-    out << "    nothing: the client gets 42501\n";
-    return;
+    out << "nothing; the client gets 42501\n";
+  } else if (hidden == 0) {
+    out << "the client's statement, unchanged\n";
+  } else {
+    out << hidden << (hidden == 1 ? " hidden statement" : " hidden statements")
+        << ", then the client's statement, unchanged; in one transaction and one network write\n";
   }
-  for (const auto& prelude : plan.preludes) {
-    out << "    hidden, in the same transaction and network write:\n";
-    print_indented(prelude.sql, "      ", out);
-  }
-  out << "    the client's statement, unchanged\n";
 }
 
 // Rules that this user never meets would make the answer puzzling.

@@ -2,6 +2,8 @@
 
 #include <exception>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -140,12 +142,7 @@ class connection : public std::enable_shared_from_this<connection> {
 struct http_server::state {
   state(const metrics_settings& settings, http_pages p, http_limits l)
       : pages(std::move(p)), limits(l), acceptor(context), pause(context) {
-    const tcp::endpoint endpoint(asio::ip::make_address(settings.address), settings.port);
-    acceptor.open(endpoint.protocol());
-    acceptor.set_option(tcp::acceptor::reuse_address(true));
-    acceptor.bind(endpoint);
-    acceptor.listen();
-    port = acceptor.local_endpoint().port();
+    listen(settings);
     accept();
     thread = std::thread([this] { context.run(); });
   }
@@ -157,6 +154,25 @@ struct http_server::state {
 
   state(const state&) = delete;
   state& operator=(const state&) = delete;
+
+  void listen(const metrics_settings& settings) {
+    const std::string place =
+        "metrics address " + settings.address + " port " + std::to_string(settings.port);
+    const auto check = [&place](const beast::error_code& error) {
+      if (error) throw std::system_error(error.value(), std::generic_category(), place);
+    };
+    beast::error_code error;
+    const tcp::endpoint endpoint(asio::ip::make_address(settings.address, error), settings.port);
+    check(error);
+    acceptor.open(endpoint.protocol(), error);
+    check(error);
+    acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    acceptor.bind(endpoint, error);
+    check(error);
+    acceptor.listen(tcp::acceptor::max_listen_connections, error);
+    check(error);
+    port = acceptor.local_endpoint().port();
+  }
 
   void accept() {
     acceptor.async_accept([this](beast::error_code error, tcp::socket socket) {

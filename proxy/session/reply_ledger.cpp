@@ -37,9 +37,6 @@ void reply_ledger::pop() {
   script_position_ = 0;
   described_ = false;
   queue_.pop_front();
-}
-
-void reply_ledger::pop_markers() {
   while (!queue_.empty() && queue_.front().entry.what == request::copy_end) queue_.pop_front();
 }
 
@@ -74,9 +71,11 @@ bool reply_ledger::expect_script(std::vector<bool> hidden) {
 }
 
 void reply_ledger::copy_ended() {
-  copying_in_ = false;
-  if (!queue_.empty() && !skipping_)
+  // Where the COPY is known to be running, no Sync before its end has been recorded: no mark is needed.
+  if (!copying_in_ && !queue_.empty() && !skipping_) {
     queue_.push_back({{.what = request::copy_end, .hidden = false, .kept = note::none}, {}});
+  }
+  copying_in_ = false;
 }
 
 verdict reply_ledger::front_verdict() const {
@@ -93,7 +92,6 @@ ruling reply_ledger::settle(verdict what) {
 
 ruling reply_ledger::on_reply(char tag) {
   dropped_.clear();
-  pop_markers();
   if (is_asynchronous(tag)) {
     // A NOTICE that a hidden statement provokes would be seen twice; the caller hides those by severity.
     if (queue_.empty()) return {};

@@ -100,7 +100,6 @@ class reply_ledger {
   void push(const owed& entry, std::vector<bool> script = {});
   void forget(const owed& entry);
   void pop();
-  void pop_markers();
   ruling settle(verdict what);
   ruling on_error();
   void on_copy_in();

@@ -93,7 +93,11 @@ void session::on_client_bytes(std::string_view bytes, outbox& out) {
 
 void session::pass_raw(std::string_view bytes, outbox& out) {
   raw_busy_ = true;
-  terminated_ = bytes.ends_with(protocol::frontend::terminate_frame);
+  // Terminate is the last thing a client sends, so its five bytes are looked for at the end only.
+  constexpr std::size_t size = protocol::frontend::terminate_frame.size();
+  raw_end_.append(bytes.substr(bytes.size() > size ? bytes.size() - size : 0));
+  if (raw_end_.size() > size) raw_end_.erase(0, raw_end_.size() - size);
+  terminated_ = raw_end_ == protocol::frontend::terminate_frame;
   out.to_server.forward(bytes);
 }
 

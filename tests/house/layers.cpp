@@ -23,7 +23,7 @@ const std::vector<layer>& layers() {
       {"rules/", {"rules/"}, {"toml++/", "pg_query.h", "pg_query/", "protobuf/", "protobuf-c/"}},
       {"proxy/session/", {"protocol/", "rules/", "proxy/session/"}, {}},
       {"proxy/", {"protocol/", "rules/", "proxy/"}, {"*"}},
-      {"tests/race/", {"tests/race/"}, {"libpq-fe.h"}},
+      {"tests/race/", {"tests/race/"}, {"libpq-fe.h", "poll.h", "unistd.h", "gtest/"}},
       {"tests/house/", {"tests/house/"}, {"gtest/"}},
       {"tests/", {"protocol/", "rules/", "proxy/", "tests/"}, {"*"}},
   };

@@ -204,10 +204,11 @@ TEST_F(live_catalog, a_missing_database_has_its_sqlstate) {
   EXPECT_EQ(reading.error.find("LOCATION"), std::string::npos);
 }
 
-TEST_F(live_catalog, waits_no_longer_than_its_lock_timeout) {
-  database->run("CREATE TABLE wallets (id int PRIMARY KEY, balance int); BEGIN; LOCK TABLE wallets");
-  EXPECT_EQ(read(guarding("", "wallets")).tables.size(),
-            1U);  // reading the catalog needs no lock on the table
+TEST_F(live_catalog, needs_no_lock_on_the_table) {
+  database->run("CREATE TABLE wallets (id int PRIMARY KEY, balance int)");
+  database->run("BEGIN");
+  database->run("LOCK TABLE wallets");
+  EXPECT_EQ(read(guarding("", "wallets")).tables.size(), 1U);
   database->run("COMMIT");
 }
 

@@ -37,6 +37,7 @@ live_database::live_database() {
   static std::atomic<int> count{0};
   name_ = "ops_" + std::to_string(getpid()) + "_" + std::to_string(++count);
   outside_.reset(PQconnectdb(conninfo().c_str()));
+  run_outside("SET client_min_messages = error");
   run_outside("CREATE DATABASE " + name_);
   inside_.reset(PQconnectdb((conninfo() + " dbname=" + name_).c_str()));
   EXPECT_EQ(PQstatus(inside_.get()), CONNECTION_OK) << PQerrorMessage(inside_.get());
@@ -45,7 +46,7 @@ live_database::live_database() {
 
 live_database::~live_database() {
   inside_.reset();
-  run_outside("SET client_min_messages = error; DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+  run_outside("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
 }
 
 upstream_settings live_database::upstream() const {

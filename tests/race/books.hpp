@@ -19,7 +19,7 @@ struct audit {
   std::uint64_t duplicates = 0;      // ledger entries too many of one operation, order or item
   std::uint64_t unentered = 0;       // operations acknowledged that the ledger does not have
   std::uint64_t ghosts = 0;          // operations in the ledger whose client was told that they failed
-  std::string problem;               // why the audit itself failed, else empty
+  std::string problem{};             // why the audit itself failed, else empty
 
   [[nodiscard]] bool clean() const;
 };

@@ -78,6 +78,7 @@ class program {
       if (const std::string wrong = books_.set_up(); !wrong.empty()) return complain(wrong);
       if (!chosen_.scenario_given) return good;
     }
+    to_play_ = played.size() * (chosen_.versus ? 2 : 1);
     for (const scenario* each : played) {
       if (!play_both(*each)) return unusable;
     }
@@ -155,6 +156,8 @@ class program {
   options chosen_;
   connection direct_;
   books books_;
+  std::size_t to_play_ = 0;
+  std::size_t started_ = 0;
   std::vector<report> direct_reports_;
   std::vector<report> proxied_reports_;
 };

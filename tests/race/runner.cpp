@@ -65,6 +65,7 @@ class client {
  private:
   bool connect() {
     for (connection* each : {&first_, &second_}) {
+      if (each == &second_ && !shared_->played.pooled) continue;
       if (each->is_open() || each->open()) continue;
       problem = each->problem();
       return false;

@@ -19,6 +19,7 @@ struct scenario {
   bool guarded = false;    // this version of pgteller keeps its books right
   bool ledger = false;     // each operation also enters itself in the table transactions, in its transaction
   cents opening_balance = 0;
+  bool pooled = false;      // a client uses two connections
   std::int64_t spread = 1;  // wallets for each that --rows asks for
   attempt (*play)(worker&, std::int64_t operation) = nullptr;
 };

@@ -44,7 +44,7 @@ std::string speed(const report& one) {
 
 constexpr std::array<measure, 5> measures = {{
     {"  money lost", money},
-    {"  times a balance fell below zero", overdrafts},
+    {"  times an account was overdrawn", overdrafts},
     {"  operations refused with an error", refused},
     {"  deadlocks", deadlocks},
     {"  operations per second", speed},

@@ -63,25 +63,31 @@ catalog shop_catalog() {
   wallets.unique_keys = {{"email"}};
   wallets.roles_without_update = {"reporter"};
   made.tables.push_back(wallets);
-  made.tables.push_back(make_table(20002, "app", "accounts",
-                                   {{"id", 0, 2950, "uuid"}, {"owner", 0, 25, "text"}, {"balance", 0, 701, "double precision"}},
-                                   {"id"}));
+  made.tables.push_back(make_table(
+      20002, "app", "accounts",
+      {{"id", 0, 2950, "uuid"}, {"owner", 0, 25, "text"}, {"balance", 0, 701, "double precision"}}, {"id"}));
   made.tables.push_back(make_table(20003, "public", "vouchers",
                                    {{"code", 0, 25, "text"}, {"remaining", 0, 23, "integer"}}, {"code"}));
-  made.tables.push_back(make_table(20004, "public", "Stock Items",
-                                   {{"shop_id", 0, 23, "integer"}, {"SKU", 0, 25, "text"}, {"quantity", 0, 23, "integer"}},
-                                   {"shop_id", "SKU"}));
-  made.tables.push_back(make_table(20005, "public", "tills",
-                                   {{"id", 0, 23, "integer"}, {"cash", 0, 790, "money"}, {"order", 0, 23, "integer"}}, {"id"}));
+  made.tables.push_back(
+      make_table(20004, "public", "Stock Items",
+                 {{"shop_id", 0, 23, "integer"}, {"SKU", 0, 25, "text"}, {"quantity", 0, 23, "integer"}},
+                 {"shop_id", "SKU"}));
+  made.tables.push_back(
+      make_table(20005, "public", "tills",
+                 {{"id", 0, 23, "integer"}, {"cash", 0, 790, "money"}, {"order", 0, 23, "integer"}}, {"id"}));
   made.tables.push_back(make_table(20006, "public", "keyless", {{"balance", 0, 23, "integer"}}, {}));
-  made.tables.push_back(make_table(20007, "north", "ledgers", {{"id", 0, 23, "integer"}, {"total", 0, 23, "integer"}}, {"id"}));
-  made.tables.push_back(make_table(20008, "south", "ledgers", {{"no", 0, 23, "integer"}, {"total", 0, 23, "integer"}}, {"no"}));
+  made.tables.push_back(
+      make_table(20007, "north", "ledgers", {{"id", 0, 23, "integer"}, {"total", 0, 23, "integer"}}, {"id"}));
+  made.tables.push_back(
+      make_table(20008, "south", "ledgers", {{"no", 0, 23, "integer"}, {"total", 0, 23, "integer"}}, {"no"}));
   made.aliases = {{"public", "wallet_view", 'v', 20001}, {"public", "wallets_2024", 'r', 20001}};
   made.volatile_functions = {"draw_number", "nextval", "random"};
   return made;
 }
 
-rule wallet_rule() { return make_rule("wallet-balance", "wallets", {"balance"}); }
+rule wallet_rule() {
+  return make_rule("wallet-balance", "wallets", {"balance"});
+}
 
 rule_set situation(std::string_view name) {
   rule made = wallet_rule();
@@ -93,7 +99,8 @@ rule_set situation(std::string_view name) {
   }
   if (name == "defects") {
     rule text = bounded(make_rule("text", "vouchers", {"code"}), "0");
-    return {{make_rule("keyless", "keyless", {"balance"}), make_rule("ledger", "ledgers", {"total"}), text}, {}};
+    return {{make_rule("keyless", "keyless", {"balance"}), make_rule("ledger", "ledgers", {"total"}), text},
+            {}};
   }
   if (name == "lock all reads") made.lock_reads = lock_reads::all;
   if (name == "lock reads by key") made.lock_reads = lock_reads::key;

@@ -1,12 +1,13 @@
 // Rule + SQL → to_text(plan), compared with tests/rules/golden/*.txt. REWRITE=1 writes them anew.
-#include <gtest/gtest.h>
-
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/rules/fixtures.hpp"
 
@@ -111,8 +112,11 @@ TEST_P(golden, the_filter_lets_no_touched_statement_by) {
   const auto loaded = load(GetParam());
   const auto book = book_of(loaded.situation_name);
   for (const auto& sql : loaded.statements) {
-    for (const auto& each : book->analyse(sql, {})->statements) {
-      if (!each.in_block.touches.empty()) EXPECT_TRUE(book->may_touch(sql)) << sql;
+    const auto found = book->analyse(sql, {});
+    for (const auto& each : found->statements) {
+      if (!each.in_block.touches.empty()) {
+        EXPECT_TRUE(book->may_touch(sql)) << sql;
+      }
     }
   }
 }
@@ -122,10 +126,12 @@ TEST_P(golden, copied_stretches_are_the_clients_text) {
   const auto loaded = load(GetParam());
   const auto book = book_of(loaded.situation_name);
   for (const auto& sql : loaded.statements) {
-    for (const auto& each : book->analyse(sql, {})->statements) {
+    const auto found = book->analyse(sql, {});
+    for (const auto& each : found->statements) {
       for (const auto& hidden : each.in_block.preludes) {
         for (const auto& stretch : hidden.copied) {
-          EXPECT_EQ(hidden.sql.substr(stretch.prelude_offset, stretch.size), sql.substr(stretch.client_offset, stretch.size));
+          EXPECT_EQ(hidden.sql.substr(stretch.prelude_offset, stretch.size),
+                    sql.substr(stretch.client_offset, stretch.size));
         }
       }
     }

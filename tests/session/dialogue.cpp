@@ -14,11 +14,12 @@ namespace stage {
 namespace {
 
 constexpr std::pair<speaker, std::string_view> marks[] = {
-    {speaker::client_says, "client> "}, {speaker::server_says, "server> "},   {speaker::event, "proxy> "},
+    {speaker::client_says, "client> "},  {speaker::server_says, "server> "},  {speaker::event, "proxy> "},
     {speaker::client_hears, "client< "}, {speaker::server_hears, "server< "}, {speaker::effect, "proxy< "}};
 
 bool is_input(speaker who) {
-  return who == speaker::client_says || who == speaker::server_says || who == speaker::event || who == speaker::login;
+  return who == speaker::client_says || who == speaker::server_says || who == speaker::event ||
+         who == speaker::login;
 }
 
 std::string bytes_of(std::string_view text, bool from_client) {
@@ -50,8 +51,13 @@ line read_line(const std::string& text) {
 actor make_actor(const dialogue& of) {
   if (of.setting == "refused") {
     return actor(false, true,
-                 proxy::session::refusal{.sqlstate = "53300", .message = "sorry, too many clients already",
-                                         .detail = {}, .hint = {}, .rule = {}, .schema = {}, .table = {},
+                 proxy::session::refusal{.sqlstate = "53300",
+                                         .message = "sorry, too many clients already",
+                                         .detail = {},
+                                         .hint = {},
+                                         .rule = {},
+                                         .schema = {},
+                                         .table = {},
                                          .column = {}});
   }
   return actor(of.setting != "transparent", of.setting != "unknown catalog");
@@ -82,7 +88,9 @@ void play_input(actor& who, const line& input) {
   }
 }
 
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+std::string quoted(const std::string& text) {
+  return "\"" + text + "\"";
+}
 
 std::string count_line(const proxy::session::event& what) {
   using type = proxy::session::event::type;
@@ -230,7 +238,8 @@ std::string play_byte_by_byte(const dialogue& of) {
     const line& input = each.inputs.front();
     if (input.bytes.empty()) play_input(who, input);
     for (const char byte : input.bytes) feed(who, input.who, {&byte, 1});
-    if (auto different = compare(each.expected, who.done, input.text + ", byte by byte"); !different.empty()) {
+    if (auto different = compare(each.expected, who.done, input.text + ", byte by byte");
+        !different.empty()) {
       return different;
     }
   }
@@ -253,8 +262,8 @@ bool play_cut(const dialogue& of, std::size_t offset, std::string& difference) {
       if (cut > 0) feed(who, each.inputs.front().who, bytes.substr(0, cut));
       if (cut < run.size()) feed(who, each.inputs.front().who, bytes.substr(cut));
     }
-    difference = compare(each.expected, who.done,
-                         each.inputs.back().text + ", cut at " + std::to_string(offset));
+    difference =
+        compare(each.expected, who.done, each.inputs.back().text + ", cut at " + std::to_string(offset));
     if (!difference.empty()) return false;
   }
   return longer;

@@ -1,12 +1,13 @@
-// Dialogue files: what client, server and proxy say to each other, in PostgreSQL's message names, and the ways of
-// playing one. Knows nothing of what a dialogue is about.
+// Dialogue files: what client, server and proxy say to each other, in PostgreSQL's message names, and the
+// ways of playing one. Knows nothing of what a dialogue is about.
 //
 //   # a comment
-//   setting: guarded | transparent | unknown catalog | refused      (first line that is none; default guarded)
-//   login                              the usual start of a session, played and checked nowhere else
+//   setting: guarded | transparent | unknown catalog | refused      (first line that is none; default
+//   guarded) login                              the usual start of a session, played and checked nowhere else
 //   client> Query "SELECT 1"           the client sends                   server> ...   the server sends
 //   server< Query "SELECT 1"           the server is sent                 client< ...   the client is sent
-//   proxy> book                        something happens: connected, unreachable, book, cancel, drain, terminate,
+//   proxy> book                        something happens: connected, unreachable, book, cancel, drain,
+//   terminate,
 //                                      time +5, client closed, server closed
 //   proxy< close "reason"              an effect: connect, cancel, want book, close "...", count ...
 #pragma once
@@ -16,7 +17,17 @@
 
 namespace stage {
 
-enum class speaker : std::uint8_t { comment, setting, login, client_says, server_says, event, client_hears, server_hears, effect };
+enum class speaker : std::uint8_t {
+  comment,
+  setting,
+  login,
+  client_says,
+  server_says,
+  event,
+  client_hears,
+  server_hears,
+  effect
+};
 
 struct line {
   speaker who = speaker::comment;
@@ -36,7 +47,8 @@ struct dialogue {
 /// Each returns what went otherwise than the dialogue says, empty if nothing did.
 [[nodiscard]] std::string play_whole(const dialogue&);
 [[nodiscard]] std::string play_byte_by_byte(const dialogue&);
-/// Everything that one side says in a row, cut in two at `offset` of each such run; false when no run is longer.
+/// Everything that one side says in a row, cut in two at `offset` of each such run; false when no run is
+/// longer.
 [[nodiscard]] bool play_cut(const dialogue&, std::size_t offset, std::string& difference);
 /// Up to line `count`, then a peer is gone.
 [[nodiscard]] std::string play_vanishing(const dialogue&, std::size_t count, bool client);

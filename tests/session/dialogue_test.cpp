@@ -1,18 +1,19 @@
-// Plays every dialogue in tests/session/dialogues: whole, byte by byte, cut at every offset, and with either peer gone
-// after each line. REWRITE=1 in the environment writes the files anew; the diff is the review.
-#include <gtest/gtest.h>
+// Plays every dialogue in tests/session/dialogues: whole, byte by byte, cut at every offset, and with either
+// peer gone after each line. REWRITE=1 in the environment writes the files anew; the diff is the review.
+#include "dialogue.hpp"
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include "dialogue.hpp"
+#include <gtest/gtest.h>
 
 namespace {
 
 std::vector<std::string> files() {
   std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::directory_iterator(PGTELLER_SOURCE_DIR "/tests/session/dialogues")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(PGTELLER_SOURCE_DIR "/tests/session/dialogues")) {
     if (entry.path().extension() == ".txt") found.push_back(entry.path().string());
   }
   std::sort(found.begin(), found.end());
@@ -33,7 +34,9 @@ TEST_P(dialogues, is_played_whole) {
   EXPECT_EQ(stage::play_whole(dialogue_), "");
 }
 
-TEST_P(dialogues, is_played_byte_by_byte) { EXPECT_EQ(stage::play_byte_by_byte(dialogue_), ""); }
+TEST_P(dialogues, is_played_byte_by_byte) {
+  EXPECT_EQ(stage::play_byte_by_byte(dialogue_), "");
+}
 
 TEST_P(dialogues, is_cut_at_every_offset) {
   std::string difference;

@@ -4,13 +4,13 @@
 //   c                the client ends its COPY data
 //   hP hB hE hC      the same, hidden
 //   Q[101]           a query of three statements, the first and the last hidden
-//   1=f              the server's message '1' is forwarded; =h hidden, =t translated, =x answers nothing that was asked
-//   -n               n requests were skipped by the last error
-//   !                nothing is owed any more;  ?n  n replies are owed;  Zn  n ReadyForQuery are owed
-//   ~                the request before was not recorded: the server will not answer it
-#include <gtest/gtest.h>
-
+//   1=f              the server's message '1' is forwarded; =h hidden, =t translated, =x answers nothing that
+//   was asked -n               n requests were skipped by the last error !                nothing is owed any
+//   more;  ?n  n replies are owed;  Zn  n ReadyForQuery are owed ~                the request before was not
+//   recorded: the server will not answer it
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "proxy/session/reply_ledger.hpp"
 
@@ -23,7 +23,9 @@ struct story {
   const char* tokens;
 };
 
-std::ostream& operator<<(std::ostream& out, const story& of) { return out << of.tokens; }
+std::ostream& operator<<(std::ostream& out, const story& of) {
+  return out << of.tokens;
+}
 
 const story stories[] = {
     {"simple_query", "Q T=f D=f C=f Z=f !"},
@@ -115,7 +117,9 @@ request request_of(const std::string& token) {
   }
 }
 
-char letter(verdict what) { return "fhtx"[static_cast<int>(what)]; }
+char letter(verdict what) {
+  return "fhtx"[static_cast<int>(what)];
+}
 
 class play {
  public:
@@ -167,7 +171,7 @@ TEST_P(ledger, tells_whose_each_message_is) {
 }
 
 INSTANTIATE_TEST_SUITE_P(stories, ledger, testing::ValuesIn(stories),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const testing::TestParamInfo<story>& of) { return std::string(of.param.name); });
 
 TEST(ledger_notes, are_reported_when_settled_and_when_skipped) {
   reply_ledger ledger;

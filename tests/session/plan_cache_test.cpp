@@ -31,16 +31,16 @@ TEST(plan_cache, remembers_by_text) {
 TEST(plan_cache, settings_that_change_the_meaning_are_part_of_the_key) {
   plan_cache cache;
   static_cast<void>(cache.look_up(stage::book(), update, {}));
-  const auto other = cache.look_up(stage::book(), update, {.standard_conforming_strings = false,
-                                                           .ascii_safe_encoding = true});
+  const auto other = cache.look_up(stage::book(), update,
+                                   {.standard_conforming_strings = false, .ascii_safe_encoding = true});
   EXPECT_FALSE(other.hit);
 }
 
 TEST(plan_cache, a_new_book_is_asked_anew) {
   plan_cache cache;
   static_cast<void>(cache.look_up(stage::book(), update, {}));
-  const auto other = rules::rule_book::compile(*stage::rule_set(), rules::assumed_catalog(*stage::rule_set()), "app",
-                                               false);
+  const auto other =
+      rules::rule_book::compile(*stage::rule_set(), rules::assumed_catalog(*stage::rule_set()), "app", false);
   EXPECT_FALSE(cache.look_up(other, update, {}).hit);
 }
 

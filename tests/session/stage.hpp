@@ -1,5 +1,5 @@
-// A session under test with everything it needs around it: a rule on wallets.balance, a catalog, a clock by hand.
-// Knows nothing of dialogue files.
+// A session under test with everything it needs around it: a rule on wallets.balance, a catalog, a clock by
+// hand. Knows nothing of dialogue files.
 #pragma once
 
 #include <memory>
@@ -11,9 +11,9 @@
 
 namespace stage {
 
-/// wallets(id bigint primary key, user_id bigint, balance numeric(12,2), owner text), balance guarded with min = 0 by
-/// rule "wallet-balance"; items(id bigint primary key, stock integer), stock guarded by "stock" which rejects what
-/// is opaque.
+/// wallets(id bigint primary key, user_id bigint, balance numeric(12,2), owner text), balance guarded with
+/// min = 0 by rule "wallet-balance"; items(id bigint primary key, stock integer), stock guarded by "stock"
+/// which rejects what is opaque.
 [[nodiscard]] std::shared_ptr<const rules::rule_set> rule_set();
 [[nodiscard]] proxy::session::book_ptr book();
 
@@ -32,7 +32,8 @@ struct effects {
 class actor {
  public:
   /// `guarded`: rules concern the session; `known`: their catalog is known from the start.
-  explicit actor(bool guarded, bool known = true, std::optional<proxy::session::refusal> refused = std::nullopt);
+  explicit actor(bool guarded, bool known = true,
+                 std::optional<proxy::session::refusal> refused = std::nullopt);
 
   /// Runs one event; the guard is installed when the session asks for its server connection.
   template <class Event>

@@ -16,7 +16,8 @@ void log_in(stage::actor& who) {
   who.client_sends(startup);
   who.happens("connected");
   std::string ready;
-  ASSERT_TRUE(protocol::backend::encode_authentication(protocol::backend::authentication_kind::ok, "", ready));
+  ASSERT_TRUE(
+      protocol::backend::encode_authentication(protocol::backend::authentication_kind::ok, "", ready));
   ASSERT_TRUE(protocol::backend::encode_ready_for_query(protocol::backend::transaction_status::idle, ready));
   who.server_sends(ready);
   who.done = {};
@@ -24,22 +25,25 @@ void log_in(stage::actor& who) {
 
 /// A client's stream of messages that touch nothing guarded.
 rc::Gen<std::string> client_stream() {
-  return rc::gen::map(rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 7)), [](const std::vector<int>& kinds) {
-    std::string bytes;
-    namespace frontend = protocol::frontend;
-    for (const int kind : kinds) {
-      bool built = true;
-      if (kind == 0) built = frontend::encode_query("SELECT 1", bytes);
-      if (kind == 1) built = frontend::encode_parse("s", "SELECT $1", {}, bytes);
-      if (kind == 2) built = frontend::encode_bind("", "s", {}, {}, {}, bytes);
-      if (kind == 3) built = frontend::encode_execute("", 0, bytes);
-      if (kind == 4) bytes.append(frontend::sync_frame);
-      if (kind == 5) built = frontend::encode_describe(frontend::target_kind::statement, "s", bytes);
-      if (kind == 6) built = frontend::encode_close(frontend::target_kind::portal, "p", bytes);
-      RC_ASSERT(built);
-    }
-    return bytes;
-  });
+  return rc::gen::map(rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 7)),
+                      [](const std::vector<int>& kinds) {
+                        std::string bytes;
+                        namespace frontend = protocol::frontend;
+                        for (const int kind : kinds) {
+                          bool built = true;
+                          if (kind == 0) built = frontend::encode_query("SELECT 1", bytes);
+                          if (kind == 1) built = frontend::encode_parse("s", "SELECT $1", {}, bytes);
+                          if (kind == 2) built = frontend::encode_bind("", "s", {}, {}, {}, bytes);
+                          if (kind == 3) built = frontend::encode_execute("", 0, bytes);
+                          if (kind == 4) bytes.append(frontend::sync_frame);
+                          if (kind == 5)
+                            built = frontend::encode_describe(frontend::target_kind::statement, "s", bytes);
+                          if (kind == 6)
+                            built = frontend::encode_close(frontend::target_kind::portal, "p", bytes);
+                          RC_ASSERT(built);
+                        }
+                        return bytes;
+                      });
 }
 
 void feed_in_pieces(stage::actor& who, const std::string& bytes, bool client, const std::vector<int>& sizes) {
@@ -84,8 +88,8 @@ RC_GTEST_PROP(transparency, server_bytes_pass_unchanged, (bool guarded)) {
   RC_ASSERT(who.done.to_client == bytes);
 }
 
-RC_GTEST_PROP(transparency, random_bytes_never_crash_a_session, (bool guarded, const std::string& client,
-                                                                 const std::string& server)) {
+RC_GTEST_PROP(transparency, random_bytes_never_crash_a_session,
+              (bool guarded, const std::string& client, const std::string& server)) {
   stage::actor who(guarded);
   log_in(who);
   who.client_sends(client);
