@@ -182,6 +182,7 @@ class session {
   bool query_failed_ = false;      // the query in front has raised an error
   bool passes_raw_ = false;  // no rule, authenticated: the client's bytes are not even cut into messages
   bool raw_busy_ = false;    // passing raw: bytes were sent since the last ReadyForQuery
+  std::string raw_end_;      // passing raw: the last bytes sent, no more than a Terminate has
   bool terminated_ = false;  // the client has sent Terminate
 };
 
