@@ -27,6 +27,8 @@ class block_tracker {
   /// ReadyForQuery. `query_owed`: another query sent later has not been answered; `anything_owed`: any
   /// request.
   void ready(char status, bool query_owed, bool anything_owed);
+  /// The queries in flight will not run: an error before them made the server skip to Sync.
+  void queries_skipped() { base_known_ = true; }
 
   /// The session's default_transaction_read_only and in_hot_standby, as ParameterStatus reports them.
   void default_read_only(bool on) { default_read_only_ = on; }

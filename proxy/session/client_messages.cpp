@@ -83,6 +83,7 @@ void session::take_authentication(const frame_view& from, outbox& out) {
 }
 
 void session::pass(const frame_view& from, request what, outbox& out, note kept) {
+  if (what == request::sync || what == request::query) ++batch_;
   const owed entry{.what = what, .hidden = false, .kept = kept};
   static_cast<void>(ledger_.expect(entry));
   out.to_server.forward(from.wire);
@@ -121,7 +122,7 @@ void session::take_statement(const frame_view& from, outbox& out) {
 
 void session::take_query(const frame_view& from, outbox& out) {
   const auto sql = frontend::decode_query(from.body);
-  if (!sql || ledger_.skipping() || ledger_.copying_in()) return pass(from, request::query, out);
+  if (!sql || will_not_run()) return pass(from, request::query, out);
   if (must_await_catalog(*sql)) return hold_back(from, hold::catalog, out);
   const analysis_ptr analysed = analyse(*sql, out);
   const rules::block_effect first = rules::effect_of(*sql);
@@ -129,6 +130,7 @@ void session::take_query(const frame_view& from, outbox& out) {
     owed entry{.what = request::query};
     forget_deallocated(*sql, entry);
     static_cast<void>(ledger_.expect(entry));
+    ++batch_;
     block_.query_sent(first);
     return out.to_server.forward(from.wire);
   }
@@ -150,19 +152,19 @@ void session::forget_deallocated(std::string_view sql, owed& entry) {
   const bool all = same_word(what, "all");
   if (!same_word(verb, "deallocate") && !(all && same_word(verb, "discard"))) return;
   if (all) {
-    statements_.change_all();
+    statements_.change_all(batch_);
   } else {
     // Unquoted names are folded by the server; as drivers write them they are in lower case already.
     if (what.size() > 2 && what.front() == '"' && what.back() == '"') what = what.substr(1, what.size() - 2);
     if (!statements_.would_change(what, false)) return;
-    statements_.change(what, nullptr);
+    statements_.change(what, nullptr, batch_);
   }
   entry.kept = note::statement_name;
 }
 
 void session::take_parse(const frame_view& from, outbox& out) {
   const auto parse = frontend::decode_parse(from.body);
-  if (!parse || ledger_.skipping() || ledger_.copying_in()) return pass(from, request::parse, out);
+  if (!parse || will_not_run()) return pass(from, request::parse, out);
   if (must_await_catalog(parse->sql)) return hold_back(from, hold::catalog, out);
   auto statement = std::make_shared<prepared_statement>();
   statement->analysed = analyse(parse->sql, out);
@@ -177,14 +179,20 @@ void session::take_parse(const frame_view& from, outbox& out) {
   }
   const bool changes =
       !ledger_.skipping() && statements_.would_change(parse->statement, statement != nullptr);
-  if (changes) statements_.change(parse->statement, std::move(statement));
+  if (changes) statements_.change(parse->statement, std::move(statement), batch_);
   pass(from, request::parse, out, changes ? note::statement_name : note::none);
+}
+
+/// The server will skip what comes now, or take it for COPY data.
+bool session::will_not_run() const {
+  return ledger_.skipping() || ledger_.copying_in();
 }
 
 void session::take_bind(const frame_view& from, outbox& out) {
   const auto bind = frontend::decode_bind(from.body);
-  if (!bind || ledger_.skipping() || ledger_.copying_in()) return pass(from, request::bind, out);
-  const auto statement = statements_.find(bind->statement);
+  if (!bind || will_not_run()) return pass(from, request::bind, out);
+  const auto [statement, certain] = statements_.find(bind->statement, batch_);
+  if (!certain) return hold_back(from, hold::status, out);
   std::shared_ptr<portal> made;
   if (statement) {
     if (statement->guarded() != nullptr && block_.now() == block::unknown) {
@@ -205,14 +213,16 @@ void session::take_bind(const frame_view& from, outbox& out) {
     }
   }
   const bool changes = portals_.would_change(bind->portal, made != nullptr);
-  if (changes) portals_.change(bind->portal, std::move(made));
+  if (changes) portals_.change(bind->portal, std::move(made), batch_);
   pass(from, request::bind, out, changes ? note::portal_name : note::none);
 }
 
 void session::take_execute(const frame_view& from, outbox& out) {
   const auto execute = frontend::decode_execute(from.body);
-  if (!execute || ledger_.skipping() || ledger_.copying_in()) return pass(from, request::execute, out);
-  if (const auto portal = portals_.find(execute->portal)) {
+  if (!execute || will_not_run()) return pass(from, request::execute, out);
+  const auto [portal, certain] = portals_.find(execute->portal, batch_);
+  if (!certain) return hold_back(from, hold::status, out);
+  if (portal) {
     const prepared_statement& statement = *portal->statement;
     const rules::statement* guarded = statement.guarded();
     if (guarded != nullptr && !portal->executed && !portal->bind.empty()) {
@@ -231,11 +241,11 @@ void session::take_execute(const frame_view& from, outbox& out) {
 void session::take_describe(const frame_view& from, outbox& out) {
   const auto describe = frontend::decode_describe(from.body);
   const bool portal = describe && describe->kind == frontend::target_kind::portal;
-  if (!describe || portal || ledger_.skipping() || ledger_.copying_in()) {
+  if (!describe || portal || will_not_run()) {
     return pass(from, portal ? request::describe_portal : request::describe_statement, out);
   }
-  const auto statement = statements_.find(describe->name);
-  const bool learn = statement && statement->guarded() != nullptr;
+  const auto [statement, certain] = statements_.find(describe->name, batch_);
+  const bool learn = certain && statement && statement->guarded() != nullptr;
   if (learn) describes_.push_back(statement);
   pass(from, request::describe_statement, out, learn ? note::types : note::none);
 }
@@ -243,12 +253,12 @@ void session::take_describe(const frame_view& from, outbox& out) {
 void session::take_close(const frame_view& from, outbox& out) {
   const auto close = frontend::decode_close(from.body);
   note kept = note::none;
-  if (close && !ledger_.skipping() && !ledger_.copying_in()) {
+  if (close && !will_not_run()) {
     if (close->kind == frontend::target_kind::statement && statements_.would_change(close->name, false)) {
-      statements_.change(close->name, nullptr);
+      statements_.change(close->name, nullptr, batch_);
       kept = note::statement_name;
     } else if (close->kind == frontend::target_kind::portal && portals_.would_change(close->name, false)) {
-      portals_.change(close->name, nullptr);
+      portals_.change(close->name, nullptr, batch_);
       kept = note::portal_name;
     }
   }
@@ -281,8 +291,8 @@ void session::take_head(const protocol::piece& head, outbox& out) {
   if (from.tag == tag::bind) {
     protocol::reader names(from.body);
     static_cast<void>(names.c_string());
-    const auto prepared = statements_.find(names.c_string());
-    if (!names.ok() || (prepared && prepared->guarded() != nullptr)) {
+    const auto [prepared, certain] = statements_.find(names.c_string(), batch_);
+    if (!names.ok() || !certain || (prepared && prepared->guarded() != nullptr)) {
       raise({.sqlstate = "54000",
              .message = "parameters are too large to guard the statement",
              .detail = {},

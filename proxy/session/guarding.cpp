@@ -46,6 +46,7 @@ void session::send_script(analysis_ptr analysed, const chosen_plans& chosen, out
   if (!ledger_.expect_script(made.hidden)) return;
   out.to_server.append(query);
   scripts_.push_back(std::move(made));
+  ++batch_;
 }
 
 void session::run_preludes(const rules::plan& plan, bool before_bind, const prepared_statement& statement,
@@ -54,15 +55,20 @@ void session::run_preludes(const rules::plan& plan, bool before_bind, const prep
   for (const rules::prelude& guard : plan.preludes) {
     if (guard.before_bind != before_bind) continue;
     const hidden_statement what{guard.sql, guard.parameters, statement.types, &bind};
-    if (!send_hidden(what, hidden_left_over_, ledger_, out)) return;
+    if (!send_hidden(what, name_may_be_taken(), ledger_, out)) return;
     hidden_left_over_ = false;
     runs_.push_back({statement.analysed, statement.book, &guard, std::nullopt, out.now});
   }
 }
 
+/// A hidden statement that failed, or may yet fail, after its Parse leaves its name behind.
+bool session::name_may_be_taken() const {
+  return hidden_left_over_ || !runs_.empty();
+}
+
 void session::raise(refusal what, outbox& out) {
   if (ledger_.skipping()) return;
-  if (!send_hidden({raising_sql, {}, {}, nullptr}, hidden_left_over_, ledger_, out)) return;
+  if (!send_hidden({raising_sql, {}, {}, nullptr}, name_may_be_taken(), ledger_, out)) return;
   hidden_left_over_ = false;
   runs_.push_back({nullptr, nullptr, nullptr, std::move(what), out.now});
 }

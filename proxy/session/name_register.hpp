@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -14,47 +15,65 @@
 
 namespace proxy::session {
 
-/// Changes take effect for look-ups as soon as they are sent, since a pipeline may use a name at once; they
-/// become lasting when the server confirms them and vanish when it skips or refuses them. A name that is not
-/// kept here stands for something that no rule concerns.
+/// Changes take effect for look-ups in their own batch as soon as they are sent: if one fails, the rest of
+/// its batch is skipped with it. A later batch runs either way, so for it a change counts once the server has
+/// confirmed it. A name that is not kept here stands for something that no rule concerns.
 template <class T>
 class name_register {
  public:
+  /// Counts the batches of one session: up to a Sync, or one simple query.
+  using batch = std::uint64_t;
+
   /// Whether giving `name` this meaning (or none) changes anything, so that there is something to confirm.
   [[nodiscard]] bool would_change(std::string_view name, bool has_value) const {
     return has_value || !in_flight_.empty() || lasting_.contains(name);
   }
 
   /// `name` is to stand for `value`; null forgets it. To be confirmed or dropped.
-  void change(std::string_view name, std::shared_ptr<T> value) {
-    in_flight_.emplace_back(std::string(name), std::move(value));
+  void change(std::string_view name, std::shared_ptr<T> value, batch sent_in) {
+    in_flight_.push_back({std::string(name), std::move(value), sent_in});
   }
 
   /// All names are to be forgotten, as by DISCARD ALL and DEALLOCATE ALL. To be confirmed or dropped.
-  void change_all() { in_flight_.emplace_back(std::nullopt, nullptr); }
+  void change_all(batch sent_in) { in_flight_.push_back({std::nullopt, nullptr, sent_in}); }
 
   /// The server has carried out the oldest change in flight.
   void confirm() {
-    auto [name, value] = std::move(in_flight_.front());
+    pending done = std::move(in_flight_.front());
     in_flight_.pop_front();
-    if (!name) {
+    if (!done.name) {
       lasting_.clear();
-    } else if (value) {
-      lasting_.insert_or_assign(std::move(*name), std::move(value));
+    } else if (done.value) {
+      lasting_.insert_or_assign(std::move(*done.name), std::move(done.value));
     } else {
-      lasting_.erase(*name);
+      lasting_.erase(*done.name);
     }
   }
 
   /// The server has skipped or refused the oldest change in flight.
   void drop() { in_flight_.pop_front(); }
 
-  [[nodiscard]] std::shared_ptr<T> find(std::string_view name) const {
+  struct meaning {
+    std::shared_ptr<T> value;
+    bool certain =
+        true;  // false: an unanswered change of an earlier batch decides between this and another meaning
+  };
+
+  /// What `name` stands for when a message of batch `at` is run.
+  [[nodiscard]] meaning find(std::string_view name, batch at) const {
+    meaning found;
+    bool open = false;
     for (auto change = in_flight_.rbegin(); change != in_flight_.rend(); ++change) {
-      if (!change->first || *change->first == name) return change->second;
+      if (change->name && *change->name != name) continue;
+      if (change->sent_in == at) return {change->value, true};
+      if (!open) found.value = change->value;
+      open = true;
+      if (change->value) found.certain = false;
     }
-    const auto found = lasting_.find(name);
-    return found == lasting_.end() ? nullptr : found->second;
+    const auto lasting = lasting_.find(name);
+    if (lasting == lasting_.end()) return found;
+    if (!open) return {lasting->second, true};
+    return {found.value, false};
   }
 
   /// Forgets the lasting names; what is in flight stays.
@@ -63,8 +82,14 @@ class name_register {
   [[nodiscard]] std::size_t size() const noexcept { return lasting_.size() + in_flight_.size(); }
 
  private:
+  struct pending {
+    std::optional<std::string> name;  // none: all names
+    std::shared_ptr<T> value;
+    batch sent_in = 0;
+  };
+
   std::map<std::string, std::shared_ptr<T>, std::less<>> lasting_;
-  std::deque<std::pair<std::optional<std::string>, std::shared_ptr<T>>> in_flight_;
+  std::deque<pending> in_flight_;
 };
 
 }  // namespace proxy::session

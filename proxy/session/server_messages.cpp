@@ -116,8 +116,8 @@ void session::on_ready(const frame_view& from, outbox& out) {
   query_failed_ = false;
   raw_busy_ = false;
   block_.ready(status, ledger_.owed_queries() > 0, !ledger_.empty());
-  if (status == 'I' && ledger_.empty()) portals_.clear_lasting();
-  if (hold_ == hold::status && phase_ == session_phase::ready && block_.now() != block::unknown) release(out);
+  if (status == 'I') portals_.clear_lasting();  // portals end with their transaction
+  retry_held(out);
   drain_if_idle(out);
 }
 
@@ -174,14 +174,20 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
   } else {
     out.to_client.forward(from.wire);
   }
-  drop_skipped();
+  drop_skipped(out);
 }
 
-void session::drop_skipped() {
+void session::drop_skipped(outbox& out) {
   for (const owed& entry : ledger_.dropped()) {
     if (entry.hidden) hidden_left_over_ = true;
     settle_note(entry, false);
   }
+  if (ledger_.owed_queries() == 0) block_.queries_skipped();
+  retry_held(out);
+}
+
+void session::retry_held(outbox& out) {
+  if (hold_ == hold::status && phase_ == session_phase::ready) release(out);
 }
 
 void session::settle_note(const owed& entry, bool confirmed) {

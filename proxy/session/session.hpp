@@ -36,7 +36,7 @@ enum class session_phase : std::uint8_t {
 enum class hold : std::uint8_t {
   none,
   catalog,  // it names a guarded table and the catalog is not known yet
-  status,   // its plan depends on the outcome of a simple query that is running
+  status,   // its plan depends on the outcome of something that is running: a simple query, a Parse, a Close
 };
 
 /// The process id and key by which the client may cancel.
@@ -105,6 +105,7 @@ class session {
   [[nodiscard]] bool may_take() const noexcept;
   void take(const frame_view& from, outbox& out);
   void take_authentication(const frame_view& from, outbox& out);
+  [[nodiscard]] bool will_not_run() const;
   void take_statement(const frame_view& from, outbox& out);
   void take_query(const frame_view& from, outbox& out);
   void take_parse(const frame_view& from, outbox& out);
@@ -124,6 +125,7 @@ class session {
   void send_script(analysis_ptr analysed, const chosen_plans& chosen, outbox& out);
   void run_preludes(const rules::plan& plan, bool before_bind, const prepared_statement& statement,
                     const protocol::frontend::bind_view& bind, outbox& out);
+  [[nodiscard]] bool name_may_be_taken() const;
   void raise(refusal what, outbox& out);
   void raise_query(refusal what, outbox& out);
   void report(const rules::plan& plan, outbox& out) const;
@@ -140,7 +142,8 @@ class session {
   void on_server_error(const frame_view& from, const ruling& answer, outbox& out);
   void on_hidden(const frame_view& from, const ruling& answer, outbox& out);
   void settle_note(const owed& entry, bool confirmed);
-  void drop_skipped();
+  void drop_skipped(outbox& out);
+  void retry_held(outbox& out);
   void learn_types(const frame_view& from);
   void notice_schema_change(const frame_view& from, outbox& out) const;
 
@@ -178,6 +181,7 @@ class session {
   std::deque<std::shared_ptr<prepared_statement>> describes_;
   std::deque<hidden_run> runs_;
   std::deque<script> scripts_;
+  name_register<portal>::batch batch_ = 0;
   bool hidden_left_over_ = false;  // a hidden statement failed: its name may still be taken on the server
   bool query_failed_ = false;      // the query in front has raised an error
   bool passes_raw_ = false;  // no rule, authenticated: the client's bytes are not even cut into messages

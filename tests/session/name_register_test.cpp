@@ -6,52 +6,79 @@ namespace {
 
 using names = proxy::session::name_register<int>;
 
-int value(const names& of, std::string_view name) {
-  const auto found = of.find(name);
-  return found ? *found : 0;
+/// The meaning in batch `at`: its value, 0 for none, -1 where it is not certain.
+int meaning(const names& of, std::string_view name, names::batch at) {
+  const auto found = of.find(name, at);
+  if (!found.certain) return -1;
+  return found.value ? *found.value : 0;
 }
 
-TEST(name_register, a_change_counts_at_once_and_lasts_when_confirmed) {
+TEST(name_register, a_change_counts_at_once_in_its_batch_and_lasts_when_confirmed) {
   names known;
-  known.change("s1", std::make_shared<int>(1));
-  EXPECT_EQ(value(known, "s1"), 1);
+  known.change("s1", std::make_shared<int>(1), 7);
+  EXPECT_EQ(meaning(known, "s1", 7), 1);
   known.confirm();
-  EXPECT_EQ(value(known, "s1"), 1);
+  EXPECT_EQ(meaning(known, "s1", 8), 1);
 }
 
 TEST(name_register, a_change_that_was_skipped_never_was) {
   names known;
-  known.change("s1", std::make_shared<int>(1));
+  known.change("s1", std::make_shared<int>(1), 1);
   known.confirm();
-  known.change("s1", nullptr);
-  EXPECT_EQ(value(known, "s1"), 0);
+  known.change("s1", nullptr, 2);
+  EXPECT_EQ(meaning(known, "s1", 2), 0);
   known.drop();
-  EXPECT_EQ(value(known, "s1"), 1);
+  EXPECT_EQ(meaning(known, "s1", 3), 1);
+}
+
+TEST(name_register, a_later_batch_cannot_rely_on_an_unanswered_change) {
+  names known;
+  known.change("s1", std::make_shared<int>(1), 1);
+  known.confirm();
+  known.change("s1", nullptr, 2);
+  EXPECT_EQ(meaning(known, "s1", 3), -1);
+  known.confirm();
+  EXPECT_EQ(meaning(known, "s1", 3), 0);
+}
+
+TEST(name_register, a_first_meaning_is_not_certain_for_a_later_batch_either) {
+  names known;
+  known.change("s1", std::make_shared<int>(1), 1);
+  EXPECT_EQ(meaning(known, "s1", 2), -1);
+  EXPECT_EQ(meaning(known, "s2", 2), 0);
+}
+
+TEST(name_register, what_never_concerned_a_rule_stays_certain) {
+  names known;
+  known.change("x", std::make_shared<int>(1), 1);
+  known.change("", nullptr, 1);
+  EXPECT_EQ(meaning(known, "", 2), 0);
 }
 
 TEST(name_register, close_and_parse_of_one_name_in_one_pipeline) {
   names known;
-  known.change("s1", std::make_shared<int>(1));
+  known.change("s1", std::make_shared<int>(1), 1);
   known.confirm();
-  known.change("s1", nullptr);
-  known.change("s1", std::make_shared<int>(2));
-  EXPECT_EQ(value(known, "s1"), 2);
+  known.change("s1", nullptr, 2);
+  known.change("s1", std::make_shared<int>(2), 2);
+  EXPECT_EQ(meaning(known, "s1", 2), 2);
   known.confirm();
   known.drop();
-  EXPECT_EQ(value(known, "s1"), 0);
+  EXPECT_EQ(meaning(known, "s1", 3), 0);
 }
 
 TEST(name_register, forgets_all) {
   names known;
-  known.change("a", std::make_shared<int>(1));
+  known.change("a", std::make_shared<int>(1), 1);
   known.confirm();
-  known.change_all();
-  EXPECT_EQ(value(known, "a"), 0);
-  known.change("a", std::make_shared<int>(3));
-  EXPECT_EQ(value(known, "a"), 3);
+  known.change_all(2);
+  EXPECT_EQ(meaning(known, "a", 2), 0);
+  EXPECT_EQ(meaning(known, "a", 3), -1);
+  known.change("a", std::make_shared<int>(3), 2);
+  EXPECT_EQ(meaning(known, "a", 2), 3);
   known.confirm();
   known.confirm();
-  EXPECT_EQ(value(known, "a"), 3);
+  EXPECT_EQ(meaning(known, "a", 3), 3);
   EXPECT_EQ(known.size(), 1U);
 }
 
@@ -59,7 +86,7 @@ TEST(name_register, an_unknown_name_that_stays_unknown_is_no_change) {
   names known;
   EXPECT_FALSE(known.would_change("", false));
   EXPECT_TRUE(known.would_change("", true));
-  known.change("x", std::make_shared<int>(1));
+  known.change("x", std::make_shared<int>(1), 1);
   EXPECT_TRUE(known.would_change("", false));
 }
 
