@@ -60,19 +60,27 @@ name_filter::name_filter(const std::vector<std::string>& names) {
                 return a.size() < b.size();
               })->size();
   const std::size_t hashed = std::min<std::size_t>(shortest_, 4);
+  step_ = shortest_ - hashed + 1;
   const std::array<unsigned char, 4> ones{0xFF, 0xFF, 0xFF, 0xFF};
   std::memcpy(&mask_, ones.data(), hashed);
   for (const auto& needle : needles_) {
-    std::uint32_t bytes = 0;
-    std::memcpy(&bytes, needle.data(), hashed);
-    const auto bit = hash(bytes, mask_);
-    first_bytes_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+    for (std::size_t at = 0; at < step_; ++at) {
+      std::uint32_t bytes = 0;
+      std::memcpy(&bytes, needle.data() + at, hashed);
+      const auto bit = hash(bytes, mask_);
+      grams_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+    }
   }
 }
 
-bool name_filter::verify(std::string_view rest) const noexcept {
-  return std::any_of(needles_.begin(), needles_.end(),
-                     [rest](const std::string& needle) { return starts_with_folded(rest, needle); });
+// A needle whose bytes were met at `at` begins at most one step before.
+bool name_filter::verify(std::string_view text, std::size_t at) const noexcept {
+  for (std::size_t begin = at - std::min(at, step_ - 1); begin <= at; ++begin) {
+    for (const auto& needle : needles_) {
+      if (starts_with_folded(text.substr(begin), needle)) return true;
+    }
+  }
+  return false;
 }
 
 bool name_filter::may_name(std::string_view text) const noexcept {
@@ -80,17 +88,14 @@ bool name_filter::may_name(std::string_view text) const noexcept {
   if (needles_.empty()) return false;
   if (has_escaped_name(text)) return true;
   if (text.size() < shortest_) return false;
-  const std::size_t last = text.size() - shortest_;
-  const auto hit = [this](std::uint32_t bytes) {
-    const auto bit = hash(bytes, mask_);
-    return ((first_bytes_[bit / 64] >> (bit % 64)) & 1) != 0;
-  };
-  std::size_t at = 0;
-  for (; at <= last && at + 4 <= text.size(); ++at) {
-    if (hit(load(text.data() + at)) && verify(text.substr(at))) return true;
+  std::size_t at = step_ - 1;
+  for (; at + 4 <= text.size(); at += step_) {
+    const auto bit = hash(load(text.data() + at), mask_);
+    if (((grams_[bit / 64] >> (bit % 64)) & 1) != 0 && verify(text, at)) return true;
   }
-  for (; at <= last; ++at) {
-    if (verify(text.substr(at))) return true;
+  // Names of less than four bytes also fit where four can no longer be loaded.
+  for (; at + std::min<std::size_t>(shortest_, 4) <= text.size(); at += step_) {
+    if (verify(text, at)) return true;
   }
   return false;
 }

@@ -11,7 +11,7 @@
 namespace rules {
 
 /// Case-insensitive substring search for several names at once. Immutable; searching allocates nothing and
-/// reads each byte once, save where a name's first bytes match.
+/// reads each byte at most once, save where a name's first bytes match.
 class name_filter {
  public:
   name_filter() = default;
@@ -22,12 +22,15 @@ class name_filter {
   [[nodiscard]] bool may_name(std::string_view text) const noexcept;
 
  private:
-  [[nodiscard]] bool verify(std::string_view rest) const noexcept;
+  [[nodiscard]] bool verify(std::string_view text, std::size_t at) const noexcept;
 
-  std::vector<std::string> needles_;             // folded ASCII, sorted
-  std::array<std::uint64_t, 64> first_bytes_{};  // a bit for each hash of a needle's first bytes
+  std::vector<std::string> needles_;  // folded ASCII, sorted
+  std::array<std::uint64_t, 64>
+      grams_{};             // a bit for each hash of the bytes that may be met at a sampled place
   std::uint32_t mask_ = 0;  // the bytes that are hashed: as many as every needle has, at most 4
   std::size_t shortest_ = 0;
+  std::size_t step_ =
+      1;  // a needle is at least this much longer than what is hashed, so every step_th place will do
   bool any_text_ = false;  // a name without ASCII may be spelled in ways that depend on the encoding
 };
 

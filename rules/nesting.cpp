@@ -16,44 +16,87 @@ bool is_any(std::string_view text, token token, const auto& words) noexcept {
                      [&](std::string_view word) { return is_word(text, token, word); });
 }
 
+/// The levels around the current token.
+class level_count {
+ public:
+  void enter(std::uint32_t levels) {
+    open_.push_back({levels, 0});
+    sum_ += levels;
+  }
+
+  void chain(std::uint32_t levels) {
+    open_.back().chain += levels;
+    sum_ += levels;
+  }
+
+  void end_chain() {
+    sum_ -= open_.back().chain;
+    open_.back().chain = 0;
+  }
+
+  void leave() {
+    if (open_.size() == 1) return;
+    sum_ -= open_.back().own + open_.back().chain;
+    open_.pop_back();
+  }
+
+  [[nodiscard]] std::uint32_t sum() const noexcept { return sum_; }
+
+ private:
+  struct level {
+    std::uint32_t own = 0;
+    std::uint32_t chain = 0;
+  };
+  std::vector<level> open_{level{}};
+  std::uint32_t sum_ = 0;
+};
+
+void count_word(std::string_view text, token current, level_count& levels) {
+  constexpr std::uint32_t levels_of_case = 2;
+  if (is_word(text, current, "CASE")) {
+    levels.enter(levels_of_case);
+  } else if (is_word(text, current, "END")) {
+    levels.leave();
+  } else if (is_word(text, current, "AND") || is_word(text, current, "OR")) {
+    levels.end_chain();
+  } else if (is_any(text, current, chaining)) {
+    levels.chain(1);
+  }
+}
+
 }  // namespace
 
 std::uint32_t nesting_of(std::string_view text, const std::vector<token>& tokens) {
-  std::vector<std::uint32_t> chains{0};  // one for each open bracket
-  std::uint32_t sum = 0;
+  constexpr std::array<std::string_view, 3> queries{"SELECT", "WITH", "VALUES"};
+  constexpr std::uint32_t levels_of_query = 3;
+  level_count levels;
   std::uint32_t deepest = 0;
-  const auto add = [&](std::uint32_t levels) {
-    chains.back() += levels;
-    sum += levels;
-  };
-  const auto reset = [&] {
-    sum -= chains.back();
-    chains.back() = 0;
-  };
-  const auto leave = [&] {
-    if (chains.size() == 1) return;
-    sum -= chains.back();
-    chains.pop_back();
-  };
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const token current = tokens[i];
-    if (current.kind == token_kind::open) {
-      chains.push_back(0);
-    } else if (current.kind == token_kind::close) {
-      leave();
-    } else if (current.kind == token_kind::comma || current.kind == token_kind::semicolon) {
-      reset();
-    } else if (current.kind == token_kind::op) {
-      add(current.end - current.begin);
-    } else if (current.kind == token_kind::word) {
-      // After AS or a dot every word is a name.
-      if (i > 0 && (tokens[i - 1].kind == token_kind::dot || is_word(text, tokens[i - 1], "AS"))) continue;
-      if (is_word(text, current, "CASE")) chains.push_back(0);
-      if (is_word(text, current, "END")) leave();
-      if (is_word(text, current, "AND") || is_word(text, current, "OR")) reset();
-      if (is_any(text, current, chaining)) add(1);
+    switch (current.kind) {
+      case token_kind::open:
+        levels.enter(i + 1 < tokens.size() && is_any(text, tokens[i + 1], queries) ? levels_of_query : 1);
+        break;
+      case token_kind::close:
+        levels.leave();
+        break;
+      case token_kind::comma:
+      case token_kind::semicolon:
+        levels.end_chain();
+        break;
+      case token_kind::op:
+        levels.chain(current.end - current.begin);
+        break;
+      case token_kind::word:
+        // After AS or a dot every word is a name.
+        if (i == 0 || !(tokens[i - 1].kind == token_kind::dot || is_word(text, tokens[i - 1], "AS"))) {
+          count_word(text, current, levels);
+        }
+        break;
+      default:
+        break;
     }
-    deepest = std::max(deepest, static_cast<std::uint32_t>(chains.size() - 1) + sum);
+    deepest = std::max(deepest, levels.sum());
   }
   return deepest;
 }

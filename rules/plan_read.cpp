@@ -31,6 +31,7 @@ std::optional<touch> left_alone(const read_source& source, const rule& guarding)
   if (source.locks_itself) return counted;
   if (source.meant.table->unprivileged)
     return unguarded(counted.rule, counted.kind, unguarded_reason::privilege);
+  if (source.hides_columns) return unguarded(counted.rule, counted.kind, unguarded_reason::shape);
   if (!narrow_enough(source, guarding.lock_reads)) {
     return unguarded(counted.rule, counted.kind, unguarded_reason::wide_read);
   }
@@ -95,7 +96,7 @@ void plan_read(const statement_context& context, const PgQuery__SelectStmt& top,
   std::stable_sort(groups.begin(), groups.end(), [](const lock_group& left, const lock_group& right) {
     return std::tie(left.oid, left.relation, left.rule) < std::tie(right.oid, right.relation, right.rule);
   });
-  for (const auto& group : groups) in_block.preludes.push_back(lock_rows(context, group));
+  for (const auto& group : groups) add_prelude(in_block, lock_rows(context, group));
 }
 
 }  // namespace rules

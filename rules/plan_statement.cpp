@@ -146,6 +146,13 @@ plan opaque_plan(const compiled_book& book, std::string_view text, std::string w
   return made;
 }
 
+void add_prelude(plan& into, prelude made) {
+  const bool same = std::any_of(into.preludes.begin(), into.preludes.end(), [&](const prelude& known) {
+    return known.sql == made.sql && known.parameters == made.parameters;
+  });
+  if (!same || !made.checks.empty()) into.preludes.push_back(std::move(made));
+}
+
 void add_touch(plan& into, touch counted) {
   const auto same = [&](const touch& known) {
     return known.rule == counted.rule && known.kind == counted.kind && known.action == counted.action &&

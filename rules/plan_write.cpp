@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "rules/classify_write.hpp"
+#include "rules/conjuncts.hpp"
 #include "rules/pins.hpp"
 #include "rules/prelude_sql.hpp"
 #include "rules/statement_context.hpp"
@@ -81,7 +82,7 @@ class update_planner {
     if (!made) return count(guarding, kind, unguarded_reason::shape);
     counted.action = bounded ? statement_action::check : statement_action::lock;
     add_touch(both_, counted);
-    both_.preludes.push_back(std::move(*made));
+    add_prelude(both_, std::move(*made));
   }
 
   void count(const target& guarding, statement_kind kind, unguarded_reason reason) {
@@ -145,6 +146,12 @@ class update_planner {
     rows.relation = text->relation;
     rows.from = text->from;
     rows.where = text->where;
+    if (inside_.relations.size() == 1) {
+      rows.key_conditions = key_conditions(context_.text, text->where, update_.where_clause,
+                                           inside_.relations.front(), inside_, *guarding.table);
+      // The whole condition is the key's: nothing is left to hold besides.
+      if (is_key_alone(rows)) rows.key_conditions.clear();
+    }
     request.sources.push_back(std::move(rows));
     for (const auto& item : assigned) {
       auto checks = bounds_of(configured, item.column);
@@ -157,6 +164,13 @@ class update_planner {
       request.values.push_back(std::move(value));
     }
     return write_prelude(context_.text, request);
+  }
+
+  static bool is_key_alone(const row_source& rows) {
+    if (rows.key_conditions.empty()) return false;
+    std::size_t tokens = rows.key_conditions.size() - 1;  // the ANDs
+    for (const auto& each : rows.key_conditions) tokens += each.last - each.first;
+    return tokens == rows.where.last - rows.where.first;
   }
 
   [[nodiscard]] bool has_twin() const {

@@ -128,7 +128,7 @@ class prelude_writer {
     std::size_t check = 0;
     for (std::size_t i = 0; i < request_.values.size(); ++i) {
       for (const auto& bound : request_.values[i].checks) {
-        out_.raw(" WHEN NOT (").raw(condition(i, bound)).raw(")\n  THEN CAST(");
+        out_.raw(" WHEN NOT (").raw(bound_holds(i, bound)).raw(")\n  THEN CAST(");
         const auto old =
             request_.log_values ? "COALESCE(" + as_text(numbered("pgteller_old", i)) + ", '')" : "";
         out_.raw(marker_sql(check++, key_text(), old)).raw(" AS pg_catalog.int4)\n ");
@@ -137,7 +137,7 @@ class prelude_writer {
     out_.raw(" END");
   }
 
-  std::string condition(std::size_t index, const bound_check& bound) const {
+  std::string bound_holds(std::size_t index, const bound_check& bound) const {
     const auto value = "pgteller_w." + numbered("pgteller_new", index);
     std::string number = bound.bound.starts_with('-') ? "(" + bound.bound + ")" : bound.bound;
     const auto type = number_type_of(*request_.values[index].assigned);
@@ -187,7 +187,7 @@ class prelude_writer {
     const auto& source = request_.sources.front();
     const bool filtered = !by_key && !source.where.empty();
     if (by_key || filtered || timed) out_.raw(by_key ? "" : "\nWHERE ");
-    if (filtered) out_.raw("(").copy(source.where).raw(")");
+    if (filtered) condition(source);
     if (timed) out_.raw(by_key || filtered ? " AND " : "").raw("pgteller_t.pgteller_now IS NOT NULL");
     out_.raw("\nORDER BY ");
     for (std::size_t i = 0; i < request_.guarded->key.size(); ++i) {
@@ -199,10 +199,22 @@ class prelude_writer {
         .raw(quoted_name(alias));
   }
 
+  void condition(const row_source& source) {
+    if (source.key_conditions.empty()) out_.raw("(").copy(source.where).raw(")");
+    for (std::size_t i = 0; i < source.key_conditions.size(); ++i) {
+      out_.raw(i > 0 ? " AND (" : "(").copy(source.key_conditions[i]).raw(")");
+    }
+  }
+
+  // A row that is locked by its key alone gets a new value only if the client's whole condition holds.
   void value(std::size_t index, std::string_view alias) {
     const auto& assigned = request_.values[index];
-    out_.raw(", CAST(").copy(assigned.expression).raw(" AS ").raw(assigned.assigned->type).raw(") AS ");
-    out_.raw(numbered("pgteller_new", index));
+    const auto& source = request_.sources.front();
+    const bool conditional = !source.key_conditions.empty();
+    out_.raw(", ");
+    if (conditional) out_.raw("CASE WHEN ").copy(source.where).raw(" THEN ");
+    out_.raw("CAST(").copy(assigned.expression).raw(" AS ").raw(assigned.assigned->type).raw(")");
+    out_.raw(conditional ? " END AS " : " AS ").raw(numbered("pgteller_new", index));
     if (!request_.log_values) return;
     out_.raw(", ").raw(quoted_name(alias)).raw(".").raw(quoted_name(assigned.assigned->name));
     out_.raw(" AS ").raw(numbered("pgteller_old", index));
@@ -235,7 +247,8 @@ class prelude_writer {
     if (!source.targets.empty()) out_.copy(source.targets).raw(", ");
     out_.raw(key_columns(source.alias, !source.targets.empty())).raw("\nFROM ");
     from(source);
-    if (!source.where.empty()) out_.raw("\nWHERE ").copy(source.where);
+    if (!source.where.empty()) out_.raw("\nWHERE ");
+    if (!source.where.empty()) condition(source);
     if (!source.order_and_limit.empty()) out_.raw("\n").copy(source.order_and_limit);
     if (!source.targets.empty()) out_.raw(") pgteller_s");
     if (several) out_.raw(")");

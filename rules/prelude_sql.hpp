@@ -19,6 +19,9 @@ struct row_source {
   token_range relation;  // UPDATE's target; goes before `from`
   token_range from;
   token_range where;
+  // Where not empty, these conditions of `where` choose the rows to lock: a row that does not match the rest
+  // yet must not come to match it between the prelude and the client's statement.
+  std::vector<token_range> key_conditions;
   token_range targets;          // only where ORDER BY refers to them
   token_range order_and_limit;  // needs by_key
   bool by_key = false;          // a locking clause cannot stand in this query: lock the keys it finds

@@ -5,6 +5,7 @@
 
 #include "rules/aggregates.hpp"
 #include "rules/closed_query.hpp"
+#include "rules/conjuncts.hpp"
 
 namespace rules {
 namespace {
@@ -43,6 +44,13 @@ class read_finder {
       if (select.rarg != nullptr) visit(*select.rarg, outer, with, locked);
       return;
     }
+    visit_plain(select, outer, with, locked);
+  }
+
+ private:
+  // Out of line: a chain of UNIONs recurses through visit(), whose frame has to be small.
+  [[gnu::noinline]] void visit_plain(const PgQuery__SelectStmt& select, const scope* outer,
+                                     const with_scope* with, bool locked) {
     const scope inside = make_scope(context_.book, select.from_clause, select.n_from_clause, outer, with);
     for (std::size_t i = 0; i < select.n_from_clause; ++i) {
       visit_derived(select.from_clause[i], select, inside, locked);
@@ -52,8 +60,8 @@ class read_finder {
     take_sources(select, inside, locked);
   }
 
- private:
-  void visit_ctes(const PgQuery__WithClause& clause, const scope* outer, const with_scope& with) {
+  [[gnu::noinline]] void visit_ctes(const PgQuery__WithClause& clause, const scope* outer,
+                                    const with_scope& with) {
     for (std::size_t i = 0; i < clause.n_ctes; ++i) {
       const auto* cte = as<PgQuery__CommonTableExpr>(clause.ctes[i]);
       const auto* query = cte == nullptr ? nullptr : as<PgQuery__SelectStmt>(cte->ctequery);
@@ -100,7 +108,8 @@ class read_finder {
     });
   }
 
-  void mark_column(const PgQuery__ColumnRef& column, const scope& inside, const scope* except) {
+  [[gnu::noinline]] void mark_column(const PgQuery__ColumnRef& column, const scope& inside,
+                                     const scope* except) {
     for (const auto& meant : resolve(column, inside)) {
       if (except != nullptr && is_own(*meant.of, *except)) continue;
       for (const auto& guarding : meant.of->targets) {
@@ -115,7 +124,7 @@ class read_finder {
            &candidate < level.relations.data() + level.relations.size();
   }
 
-  void take_sources(const PgQuery__SelectStmt& select, const scope& inside, bool locked) {
+  [[gnu::noinline]] void take_sources(const PgQuery__SelectStmt& select, const scope& inside, bool locked) {
     for (const auto& read : inside.relations) {
       for (const auto& guarding : read.targets) {
         const std::pair<const relation*, std::uint16_t> mark{&read, guarding.rule};
@@ -125,6 +134,7 @@ class read_finder {
         source.named = read.named;
         source.locks_itself = locked || locks(select, read.alias);
         source.pinned = pins_of(read, inside, select.where_clause, select.from_clause, select.n_from_clause);
+        source.hides_columns = !read.renamed.empty() || !read.join_aliases.empty();
         source.obstacle = guarding.defect;
         if (!source.obstacle && !take_rows(select, inside, read, source))
           source.obstacle = unguarded_reason::shape;
@@ -150,6 +160,10 @@ class read_finder {
     rows.from = text->from;
     rows.where = text->where;
     rows.by_key = read.nullable;
+    if (inside.relations.size() == 1) {
+      rows.key_conditions =
+          key_conditions(context_.text, text->where, select.where_clause, read, inside, *source.meant.table);
+    }
     limit(select, *text, source);
     if (inside.outer != nullptr && !is_closed(context_.book, select, inside)) return false;
     return take_with(select, inside, *text, rows);

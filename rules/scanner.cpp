@@ -88,14 +88,14 @@ bool scanner::continues_after_newline() noexcept {
   return true;
 }
 
-bool scanner::quoted(char quote, bool escapes) noexcept {
+bool scanner::quoted(char quote, bool escapes, bool doubled) noexcept {
   ++offset_;
   while (offset_ < text_.size()) {
     const char c = text_[offset_++];
     if (c == '\\' && escapes) {
       ++offset_;
     } else if (c == quote) {
-      if (at(offset_) == quote) {
+      if (doubled && at(offset_) == quote) {
         ++offset_;
       } else if (quote != '\'' || !continues_after_newline()) {
         return true;
@@ -135,7 +135,8 @@ token_kind scanner::prefixed_or_word() noexcept {
   const char second = at(offset_ + 1);
   if (second == '\'' && (first == 'E' || first == 'B' || first == 'X')) {
     ++offset_;
-    return quoted('\'', first == 'E') ? token_kind::string : token_kind::invalid;
+    // In bit strings a doubled quote is not a quote.
+    return quoted('\'', first == 'E', first == 'E') ? token_kind::string : token_kind::invalid;
   }
   const char third = at(offset_ + 2);
   if (first == 'U' && second == '&' && (third == '\'' || third == '"')) {

@@ -49,7 +49,7 @@ class scanner {
   }
   [[nodiscard]] bool skip_blank() noexcept;
   [[nodiscard]] bool skip_block_comment() noexcept;
-  [[nodiscard]] bool quoted(char quote, bool escapes) noexcept;
+  [[nodiscard]] bool quoted(char quote, bool escapes, bool doubled = true) noexcept;
   [[nodiscard]] bool continues_after_newline() noexcept;
   [[nodiscard]] bool dollar_quoted() noexcept;
   [[nodiscard]] token_kind prefixed_or_word() noexcept;

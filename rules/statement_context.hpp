@@ -27,6 +27,9 @@ struct statement_context {
 /// How a prelude names the guarded relation itself.
 [[nodiscard]] std::string relation_sql(const PgQuery__RangeVar& named);
 
+/// Adds a prelude, unless it only locks what another one of the plan locks by the same SQL.
+void add_prelude(plan& into, prelude made);
+
 /// Counts one thing once.
 void add_touch(plan& into, touch counted);
 [[nodiscard]] touch unguarded(std::uint16_t rule, statement_kind kind, unguarded_reason reason);

@@ -147,7 +147,7 @@ class server {
 
   void await_signal() {
     signals_.async_wait([this](error_code error, int signal) {
-      if (error) return;
+      if (error || stopping_) return;
       if (signal == SIGHUP) {
         reload();
       } else if (!draining_) {
@@ -155,7 +155,7 @@ class server {
       } else {
         end_grace();
       }
-      await_signal();
+      if (!stopping_) await_signal();
     });
   }
 
@@ -193,6 +193,8 @@ class server {
 
   void await_empty() {
     if (services_.clients.load() == 0) {
+      // A signal that has already been taken from the set must not be waited for again: the loop would not end.
+      stopping_ = true;
       signals_.cancel();
       grace_.cancel();
       return;
@@ -227,6 +229,7 @@ class server {
   asio::steady_timer empty_poll_{loop_};
   std::size_t next_worker_ = 0;
   bool draining_ = false;
+  bool stopping_ = false;  // nobody is connected any more
 };
 
 }  // namespace

@@ -5,20 +5,25 @@
 namespace race {
 
 std::string to_text(cents amount) {
-  const bool negative = amount < 0;
-  const cents size = negative ? -amount : amount;
-  const cents rest = size % 100;
-  return (negative ? "-" : "") + std::to_string(size / 100) + (rest < 10 ? ".0" : ".") + std::to_string(rest);
+  const cents size = amount < 0 ? -amount : amount;
+  std::string text;
+  if (amount < 0) text += '-';
+  text += std::to_string(size / 100);
+  text += size % 100 < 10 ? ".0" : ".";
+  text += std::to_string(size % 100);
+  return text;
 }
 
 std::string to_grouped_text(cents amount) {
-  std::string text = to_text(amount);
-  const std::size_t first = amount < 0 ? 1 : 0;
-  for (std::size_t at = text.size() - 3; at > first + 3;) {
-    at -= 3;
-    text.insert(at, ",");
+  std::string grouped;
+  const std::string plain = to_text(amount);
+  const std::size_t point = plain.size() - 3;
+  for (std::size_t at = 0; at < plain.size(); ++at) {
+    const bool after_digit = !grouped.empty() && grouped.back() != '-';
+    if (after_digit && at < point && (point - at) % 3 == 0) grouped += ',';
+    grouped += plain[at];
   }
-  return text;
+  return grouped;
 }
 
 cents to_cents(std::string_view text) {

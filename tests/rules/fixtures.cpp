@@ -109,7 +109,7 @@ rule_set situation(std::string_view name) {
   if (name == "observe") made.mode = mode::observe;
   if (name == "observe" || name == "reject") made.min = "0";
   if (name == "reject") made.on_opaque = policy::reject;
-  return {{made}, {}};
+  return made == wallet_rule() ? rule_set{} : rule_set{{made}, {}};
 }
 
 std::shared_ptr<const rule_book> book_of(std::string_view situation_name) {

@@ -76,8 +76,29 @@ TEST(nesting, at_the_limit_fits_a_stack_of_512_kib) {
   run_on_small_stack(512 * 1024, [] {
     const auto book = testing::book_of("bounds");
     for (std::size_t depth = deepest_nesting; depth > deepest_nesting - 20; depth -= 5) {
-      for (auto text : deep_texts(depth)) (void)book->analyse(text + " /* wallets */", {});
+      for (const auto& text : deep_texts(depth)) (void)book->analyse(text + " /* wallets */", {});
+      // Sub-selects and CASE weigh more: fewer of them reach the limit.
+      for (const auto& text : deep_texts(depth / 2)) (void)book->analyse(text + " /* wallets */", {});
+      for (const auto& text : deep_texts(depth / 3)) (void)book->analyse(text + " /* wallets */", {});
+      for (const auto& text : deep_texts(depth / 4)) (void)book->analyse(text + " /* wallets */", {});
     }
+  });
+}
+
+TEST(nesting, of_guarded_sub_selects_at_the_limit_fits_too) {
+  run_on_small_stack(512 * 1024, [] {
+    const auto book = testing::book_of("plain");
+    const std::size_t depth = deepest_nesting / 3 - 2;
+    (void)book->analyse("SELECT " + repeated("(SELECT balance + ", depth) + "1" +
+                            repeated(" FROM wallets WHERE id = 1)", depth) + " FROM wallets WHERE id = 1",
+                        {});
+    (void)book->analyse("SELECT balance FROM " + repeated("(SELECT balance FROM ", depth) + "wallets" +
+                            repeated(" WHERE id = 1) s", depth),
+                        {});
+    (void)book->analyse("SELECT balance FROM wallets WHERE " +
+                            repeated("id IN (SELECT id FROM wallets WHERE ", depth) + "true" +
+                            repeated(")", depth),
+                        {});
   });
 }
 
