@@ -79,6 +79,12 @@ struct bound_check {
   std::string bound;  // decimal text
 };
 
+/// Text of ours inside the client's statement.
+struct insertion {
+  std::uint32_t client_offset = 0;  // from the start of the whole SQL string: what follows is pushed back
+  std::string text;
+};
+
 /// A hidden statement that locks rows in key order and raises if a check fails.
 struct prelude {
   std::uint16_t rule = 0;  // index into rule_book::rules()
@@ -88,6 +94,10 @@ struct prelude {
   std::vector<std::uint16_t> parameters;  // client's parameter number ($k) behind each of ours, 1-based
   std::vector<copied_text> copied;
   std::vector<bound_check> checks;
+  // Where the rows are not pinned by the key, one may come to match between the prelude and the statement:
+  // the statement then checks its new values itself, and raises the same marker. In the order of their
+  // offsets.
+  std::vector<insertion> insertions;
   bool before_bind = false;  // a read: its lock must precede the snapshot that Bind takes
 };
 

@@ -116,6 +116,10 @@ void append(std::string& text, const prelude& hidden) {
     text += "check: " + std::to_string(i) + ", " + check.column + (check.is_min ? " >= " : " <= ") +
             check.bound + '\n';
   }
+  for (const auto& own : hidden.insertions) {
+    text += "inserted into the client's statement at " + std::to_string(own.client_offset) + ": " + own.text +
+            '\n';
+  }
   text += "copied:";
   for (const auto& stretch : hidden.copied) {
     text += " " + std::to_string(stretch.client_offset) + "+" + std::to_string(stretch.size) + " at " +

@@ -163,7 +163,12 @@ class update_planner {
       if (value.assigned == nullptr || value.expression.empty()) return std::nullopt;
       request.values.push_back(std::move(value));
     }
-    return write_prelude(context_.text, request);
+    prelude made = write_prelude(context_.text, request);
+    // One rule's markers only: a second one's could not be told from them.
+    const bool carried = std::any_of(both_.preludes.begin(), both_.preludes.end(),
+                                     [](const prelude& other) { return !other.insertions.empty(); });
+    if (!one_row(guarding) && !carried) made.insertions = write_insertions(context_.text, request);
+    return made;
   }
 
   static bool is_key_alone(const row_source& rows) {

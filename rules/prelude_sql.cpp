@@ -84,6 +84,33 @@ std::string_view lock_words(row_lock lock, bool write) {
   return "FOR NO KEY UPDATE";
 }
 
+/// SQL that is true, or null, if `value`, of the type of `assigned`, keeps the bound.
+std::string bound_holds(const std::string& value, const column& assigned, const bound_check& bound) {
+  std::string number = bound.bound.starts_with('-') ? "(" + bound.bound + ")" : bound.bound;
+  const auto type = number_type_of(assigned);
+  if (type == number_type::money) number = "CAST(" + number + " AS pg_catalog.money)";
+  std::string sql = value + (bound.is_min ? " >= " : " <= ") + number;
+  // NaN sorts above every number; it must not pass for a balance.
+  if (type == number_type::decimal) sql += " AND " + value + " <> 'NaN'";
+  if (type == number_type::unknown) sql += " AND CAST(" + value + " AS pg_catalog.text) <> 'NaN'";
+  return sql;
+}
+
+std::string as_text(const std::string& value) {
+  return "COALESCE(CAST(" + value + " AS pg_catalog.text), '')";
+}
+
+/// The row's key for a marker; `column_of` names the key's column by its place.
+template <class ColumnOf>
+std::string key_text(const guarded_table& guarded, ColumnOf column_of) {
+  std::string sql;
+  for (std::size_t i = 0; i < guarded.key.size(); ++i) {
+    if (i > 0) sql += " || ',' || ";
+    sql += as_text(column_of(i));
+  }
+  return sql;
+}
+
 class prelude_writer {
  public:
   prelude_writer(const token_text& text, const prelude_request& request, prelude& into)
@@ -124,42 +151,22 @@ class prelude_writer {
       out_.raw("pgteller_w.pgteller_key0");
       return;
     }
+    const auto column = [](std::string_view name, std::size_t i) {
+      return "pgteller_w." + numbered(name, i);
+    };
+    const auto key = key_text(*request_.guarded, [&](std::size_t i) { return column("pgteller_key", i); });
     out_.raw("CASE");
     std::size_t check = 0;
     for (std::size_t i = 0; i < request_.values.size(); ++i) {
-      for (const auto& bound : request_.values[i].checks) {
-        out_.raw(" WHEN NOT (").raw(bound_holds(i, bound)).raw(")\n  THEN CAST(");
-        const auto old =
-            request_.log_values ? "COALESCE(" + as_text(numbered("pgteller_old", i)) + ", '')" : "";
-        out_.raw(marker_sql(check++, key_text(), old)).raw(" AS pg_catalog.int4)\n ");
+      const auto& value = request_.values[i];
+      for (const auto& bound : value.checks) {
+        out_.raw(" WHEN NOT (").raw(bound_holds(column("pgteller_new", i), *value.assigned, bound));
+        out_.raw(")\n  THEN CAST(");
+        const auto old = request_.log_values ? as_text(column("pgteller_old", i)) : "";
+        out_.raw(marker_sql(check++, key, old)).raw(" AS pg_catalog.int4)\n ");
       }
     }
     out_.raw(" END");
-  }
-
-  std::string bound_holds(std::size_t index, const bound_check& bound) const {
-    const auto value = "pgteller_w." + numbered("pgteller_new", index);
-    std::string number = bound.bound.starts_with('-') ? "(" + bound.bound + ")" : bound.bound;
-    const auto type = number_type_of(*request_.values[index].assigned);
-    if (type == number_type::money) number = "CAST(" + number + " AS pg_catalog.money)";
-    std::string sql = value + (bound.is_min ? " >= " : " <= ") + number;
-    // NaN sorts above every number; it must not pass for a balance.
-    if (type == number_type::decimal) sql += " AND " + value + " <> 'NaN'";
-    if (type == number_type::unknown) sql += " AND CAST(" + value + " AS pg_catalog.text) <> 'NaN'";
-    return sql;
-  }
-
-  static std::string as_text(std::string_view column) {
-    return "CAST(pgteller_w." + std::string{column} + " AS pg_catalog.text)";
-  }
-
-  std::string key_text() const {
-    std::string sql;
-    for (std::size_t i = 0; i < request_.guarded->key.size(); ++i) {
-      if (i > 0) sql += " || ',' || ";
-      sql += "COALESCE(" + as_text(numbered("pgteller_key", i)) + ", '')";
-    }
-    return sql;
   }
 
   std::string key_columns(std::string_view alias, bool named) const {
@@ -268,6 +275,35 @@ class prelude_writer {
 };
 
 }  // namespace
+
+std::vector<insertion> write_insertions(const token_text& text, const prelude_request& request) {
+  std::vector<insertion> made;
+  const std::string alias = quoted_name(request.sources.front().alias);
+  const auto key = key_text(
+      *request.guarded, [&](std::size_t i) { return alias + "." + quoted_name(request.guarded->key[i]); });
+  std::size_t check = 0;
+  for (const auto& value : request.values) {
+    if (number_type_of(*value.assigned) == number_type::unknown) return {};
+    const std::string& type = value.assigned->type;
+    const auto old =
+        request.log_values ? as_text(alias + "." + quoted_name(value.assigned->name)) : std::string{};
+    // The value is computed once, whatever it is: OFFSET 0 keeps the sub-select.
+    std::string before = "(SELECT CASE";
+    for (const auto& bound : value.checks) {
+      before += " WHEN NOT (" + bound_holds("pgteller_new", *value.assigned, bound) + ") THEN CAST(CAST(" +
+                marker_sql(check++, key, old) + " AS pg_catalog.int4) AS " + type + ")";
+    }
+    before += " ELSE pgteller_new END FROM (SELECT CAST((";
+    const auto& tokens = text.tokens();
+    made.push_back({tokens[value.expression.first].begin, std::move(before)});
+    made.push_back(
+        {tokens[value.expression.last - 1].end, ") AS " + type + ") AS pgteller_new OFFSET 0) pgteller_s)"});
+  }
+  std::stable_sort(made.begin(), made.end(), [](const insertion& one, const insertion& other) {
+    return one.client_offset < other.client_offset;
+  });
+  return made;
+}
 
 prelude write_prelude(const token_text& text, const prelude_request& request) {
   prelude made;

@@ -46,6 +46,10 @@ struct prelude_request {
   bool log_values = false;
 };
 
+/// The bounds of `values` as part of the client's own statement. Empty if a column's type has no known way of
+/// being given a number.
+[[nodiscard]] std::vector<insertion> write_insertions(const token_text& text, const prelude_request& request);
+
 [[nodiscard]] prelude write_prelude(const token_text& text, const prelude_request& request);
 
 }  // namespace rules

@@ -101,7 +101,7 @@ SQL
 }
 
 stop() {
-  trap '' INT TERM
+  trap '' INT TERM HUP
   [[ -n $home ]] || return 0
   if [[ -s $data/postmaster.pid ]]; then
     unprivileged "$bin/pg_ctl" stop --silent --wait --timeout=30 --mode=fast --pgdata="$data" >/dev/null 2>&1 ||
@@ -112,7 +112,7 @@ stop() {
 
 # The command is told too, and waited for: it may have things of its own to put away.
 interrupted() {
-  trap '' INT TERM
+  trap '' INT TERM HUP
   if [[ -n $child ]]; then
     kill -s TERM "$child" 2>/dev/null || true
     wait "$child" 2>/dev/null || true
@@ -127,7 +127,7 @@ create() {
   id "$server_user" >/dev/null 2>&1 || server_user=nobody
   trap stop EXIT
   trap 'interrupted 130' INT
-  trap 'interrupted 143' TERM
+  trap 'interrupted 143' TERM HUP
   # /tmp whatever TMPDIR says: the path of a Unix socket may have 107 bytes only.
   home=$(mktemp -d /tmp/pgteller-cluster.XXXXXX)
   data=$home/data

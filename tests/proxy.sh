@@ -71,7 +71,7 @@ start() {
 
 # SIGTERM, and then it has to end by itself and with exit code 0.
 stop() {
-  trap '' INT TERM
+  trap '' INT TERM HUP
   local status=$1 ended=0
   if [[ -n $proxy ]]; then
     kill -s TERM "$proxy" 2>/dev/null || true
@@ -92,7 +92,7 @@ stop() {
 }
 
 interrupted() {
-  trap '' INT TERM
+  trap '' INT TERM HUP
   if [[ -n $child ]]; then
     kill -s TERM "$child" 2>/dev/null || true
     wait "$child" 2>/dev/null || true
@@ -110,7 +110,7 @@ binary=${PGTELLER_BIN:-$top/build/release/pgteller}
 home=$(mktemp -d)
 trap 'stop $?' EXIT
 trap 'interrupted 130' INT
-trap 'interrupted 143' TERM
+trap 'interrupted 143' TERM HUP
 start "$config"
 env --default-signal=INT,QUIT "$@" <&0 &
 child=$!

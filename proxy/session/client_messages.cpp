@@ -179,8 +179,26 @@ void session::take_parse(const frame_view& from, outbox& out) {
   }
   const bool changes =
       !ledger_.skipping() && statements_.would_change(parse->statement, statement != nullptr);
-  if (changes) statements_.change(parse->statement, std::move(statement), batch_);
-  pass(from, request::parse, out, changes ? note::statement_name : note::none);
+  const note kept = changes ? note::statement_name : note::none;
+  const bool carries = statement && carry_checks(*statement);
+  if (changes) statements_.change(parse->statement, statement, batch_);
+  if (!carries) return pass(from, request::parse, out, kept);
+  std::string changed;
+  if (!frontend::encode_parse(parse->statement, statement->sent.sql, statement->types, changed)) {
+    return end("a guarded statement grew too long", out);
+  }
+  pass({from.tag, {}, changed}, request::parse, out, kept);
+  out.to_server.own();  // `changed` ends here
+}
+
+/// Puts the checks into the statement that only it can make. The same inside and outside a transaction.
+bool session::carry_checks(prepared_statement& statement) const {
+  const rules::statement* guarded = statement.guarded();
+  const rules::prelude* guard = guarded != nullptr ? carried_by(guarded->autonomous) : nullptr;
+  if (guard == nullptr) return false;
+  statement.sent = insert_into(statement.analysed->text, guard->insertions);
+  statement.carried = {statement.analysed, statement.book, guard, std::nullopt, {}};
+  return true;
 }
 
 /// The server will skip what comes now, or take it for COPY data.
@@ -234,6 +252,10 @@ void session::take_execute(const frame_view& from, outbox& out) {
     }
     portal->executed = true;
     block_.statement_sent(statement.effect);
+    if (statement.carried.guard != nullptr && !ledger_.skipping()) {
+      runs_.push_back(statement.carried);
+      return pass(from, request::execute, out, note::hidden_run);
+    }
   }
   pass(from, request::execute, out);
 }

@@ -136,6 +136,12 @@ void append_refusal(const refusal& what, std::string_view severity, std::string&
   static_cast<void>(protocol::encode_error(error, out));
 }
 
+bool is_raised(std::string_view body) {
+  const protocol::error_fields fields(body);
+  return fields.text(code::sqlstate) == "22P02" &&
+         rules::parse_marker(fields.text(code::message)).has_value();
+}
+
 void translate_error(std::string_view body, const hidden_run& run, const sent_text& text, outbox& out) {
   const protocol::error_fields fields(body);
   const std::string_view sqlstate = fields.text(code::sqlstate);

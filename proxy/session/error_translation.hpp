@@ -18,6 +18,9 @@ struct sent_text {
   bool utf8 = true;  // positions count characters; other encodings are taken as one byte a character
 };
 
+/// Whether the error is one that a check of ours raised.
+[[nodiscard]] bool is_raised(std::string_view body);
+
 /// An ErrorResponse of `run` as the client is to see it, and what it counts as.
 /// `body` is the server's ErrorResponse.
 void translate_error(std::string_view body, const hidden_run& run, const sent_text& text, outbox& out);

@@ -50,6 +50,11 @@ class name_register {
     }
   }
 
+  /// The value of the oldest change in flight, which the server is answering.
+  [[nodiscard]] std::shared_ptr<T> oldest() const {
+    return in_flight_.empty() ? nullptr : in_flight_.front().value;
+  }
+
   /// The server has skipped or refused the oldest change in flight.
   void drop() { in_flight_.pop_front(); }
 

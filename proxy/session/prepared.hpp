@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/session/hidden_run.hpp"
+#include "proxy/session/script.hpp"
 
 namespace proxy::session {
 
@@ -18,6 +19,11 @@ struct prepared_statement {
   rules::block_effect effect = rules::block_effect::none;
   std::vector<std::uint32_t>
       types;  // of its parameters, as declared or as the server described them; 0 unknown
+
+  // Where the statement carries checks of ours: what the server was sent instead of the client's text, and
+  // the prelude whose checks they are. `carried.guard` is null where the text is the client's own.
+  changed_text sent;
+  hidden_run carried;
 
   /// The one statement in it; null where no rule is concerned or it is empty.
   [[nodiscard]] const rules::statement* guarded() const {

@@ -31,7 +31,7 @@ enum class note : std::uint8_t {
   statement_name,  // a prepared statement's name comes, goes or changes its meaning
   portal_name,     // the same of a portal
   types,           // parameter types are learnt from the answer
-  hidden_run,      // the Execute of a hidden statement
+  hidden_run,      // the Execute of a hidden statement, or of one that carries checks of ours
   script,          // a query with hidden statements in it
 };
 

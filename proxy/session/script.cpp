@@ -1,5 +1,6 @@
 #include "proxy/session/script.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace proxy::session {
@@ -8,12 +9,6 @@ namespace {
 const rules::plan& untouched() {
   static const rules::plan forward;
   return forward;
-}
-
-void add_hidden(script& to, std::string_view sql, hidden_run run) {
-  to.sql.append(sql).append(";\n");
-  to.hidden.push_back(true);
-  to.runs.emplace_back(std::move(run));
 }
 
 }  // namespace
@@ -53,38 +48,71 @@ refusal refusal_of(const rules::plan& rejecting, const rules::rule_book& book) {
   return refused;
 }
 
+changed_text insert_into(std::string_view client_sql, const std::vector<rules::insertion>& insertions) {
+  changed_text made;
+  std::uint32_t from = 0;
+  const auto copy_until = [&](std::uint32_t end) {
+    made.copied.push_back({static_cast<std::uint32_t>(made.sql.size()), from, end - from});
+    made.sql.append(client_sql.substr(from, end - from));
+    from = end;
+  };
+  for (const rules::insertion& ours : insertions) {
+    copy_until(ours.client_offset);
+    made.placed.push_back(static_cast<std::uint32_t>(made.sql.size()));
+    made.sql.append(ours.text);
+  }
+  copy_until(static_cast<std::uint32_t>(client_sql.size()));
+  return made;
+}
+
+const rules::prelude* carried_by(const rules::plan& plan) {
+  const auto found = std::find_if(plan.preludes.begin(), plan.preludes.end(),
+                                  [](const rules::prelude& guard) { return !guard.insertions.empty(); });
+  return found == plan.preludes.end() ? nullptr : &*found;
+}
+
 script compose_script(std::shared_ptr<const rules::analysis> analysed,
                       std::shared_ptr<const rules::rule_book> book, const chosen_plans& chosen,
                       clock::time_point now) {
   script made;
-  std::uint32_t copied_to = 0;  // of the client's text
-  const auto copy_until = [&](std::uint32_t end) {
-    const auto at = static_cast<std::uint32_t>(made.sql.size());
-    made.copied.push_back({at, copied_to, end - copied_to});
-    made.sql.append(analysed->text, copied_to, end - copied_to);
-    copied_to = end;
-  };
+  std::vector<rules::insertion> all;          // hidden statements are insertions, too
+  std::vector<const rules::prelude*> hidden;  // by insertion: the prelude that it is, or null
   for (std::size_t i = 0; i < analysed->statements.size(); ++i) {
     const rules::statement& statement = analysed->statements[i];
     const rules::plan& plan = *chosen.plans[i];
-    if (plan.kind != rules::plan_kind::forward) copy_until(statement.begin);
+    const auto add_hidden = [&](std::string_view sql, hidden_run run) {
+      all.push_back({statement.begin, std::string(sql) + ";\n"});
+      hidden.push_back(run.guard);
+      made.hidden.push_back(true);
+      made.runs.emplace_back(std::move(run));
+    };
     if (plan.kind == rules::plan_kind::reject) {
-      add_hidden(made, raising_sql, {analysed, book, nullptr, refusal_of(plan, *book), now});
+      add_hidden(raising_sql, {analysed, book, nullptr, refusal_of(plan, *book), now});
     }
+    const rules::prelude* carried = nullptr;
     if (plan.kind == rules::plan_kind::wrap) {
       for (const rules::prelude& guard : plan.preludes) {
-        // The server counts positions from the start of the whole string.
-        const auto at = static_cast<std::uint32_t>(made.sql.size());
-        for (const rules::copied_text& piece : guard.copied) {
-          made.copied.push_back({at + piece.prelude_offset, piece.client_offset, piece.size});
-        }
-        add_hidden(made, guard.sql, {analysed, book, &guard, std::nullopt, now});
+        add_hidden(guard.sql, {analysed, book, &guard, std::nullopt, now});
       }
+      carried = carried_by(plan);
     }
     made.hidden.push_back(false);
-    made.runs.emplace_back(std::nullopt);
+    made.runs.emplace_back();
+    if (carried == nullptr) continue;
+    all.insert(all.end(), carried->insertions.begin(), carried->insertions.end());
+    hidden.resize(all.size(), nullptr);
+    made.runs.back() = hidden_run{analysed, book, carried, std::nullopt, now};
   }
-  copy_until(static_cast<std::uint32_t>(analysed->text.size()));
+  changed_text text = insert_into(analysed->text, all);
+  made.sql = std::move(text.sql);
+  made.copied = std::move(text.copied);
+  for (std::size_t i = 0; i < hidden.size(); ++i) {
+    if (hidden[i] == nullptr) continue;
+    for (rules::copied_text piece : hidden[i]->copied) {
+      piece.prelude_offset += text.placed[i];
+      made.copied.push_back(piece);
+    }
+  }
   made.kept = std::move(analysed);
   return made;
 }

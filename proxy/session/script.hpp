@@ -18,10 +18,24 @@ namespace proxy::session {
 struct script {
   std::string sql;
   std::vector<bool> hidden;                     // by statement of `sql`
-  std::vector<std::optional<hidden_run>> runs;  // by statement of `sql`: those that are hidden
+  std::vector<std::optional<hidden_run>> runs;  // by statement of `sql`: those that may raise for us
   std::vector<rules::copied_text> copied;       // of the client's text into `sql`
   std::shared_ptr<const rules::analysis> kept;
 };
+
+/// Client's text with insertions of ours in it, and where it went.
+struct changed_text {
+  std::string sql;
+  std::vector<rules::copied_text> copied;
+  std::vector<std::uint32_t> placed;  // where each insertion begins in `sql`
+};
+
+/// The client's SQL string as the server is to see it; `insertions` in the order of their offsets.
+[[nodiscard]] changed_text insert_into(std::string_view client_sql,
+                                       const std::vector<rules::insertion>& insertions);
+
+/// The prelude of `plan` whose checks the client's statement carries itself, or null.
+[[nodiscard]] const rules::prelude* carried_by(const rules::plan& plan);
 
 /// Plans for the statements of a simple query, given where the transaction block stands when it begins.
 struct chosen_plans {

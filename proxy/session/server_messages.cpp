@@ -150,20 +150,10 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
   const std::string_view severity = fields.text(protocol::error_code::severity_plain);
   if (severity == "FATAL" || severity == "PANIC") fatal_seen_ = true;
   query_failed_ = true;
-  const bool in_script = answer.subject.kept == note::script && !scripts_.empty();
-  if (in_script) {
-    const script& running = scripts_.front();
-    const std::string_view client_sql =
-        running.kept ? std::string_view(running.kept->text) : std::string_view{};
-    const sent_text text{running.sql, &running.copied, client_sql, utf8_};
-    const std::size_t position = ledger_.script_position();
-    const bool ours =
-        answer.what == verdict::translate && position < running.runs.size() && running.runs[position];
-    if (ours) {
-      translate_error(from.body, *running.runs[position], text, out);
-    } else {
-      map_error_position(from.body, text, out);
-    }
+  if (answer.subject.kept == note::script && !scripts_.empty()) {
+    on_script_error(from, answer, out);
+  } else if (answer.subject.kept == note::hidden_run && is_raised(from.body) && !runs_.empty()) {
+    translate_error(from.body, runs_.front(), {}, out);
   } else if (answer.what == verdict::translate && !runs_.empty()) {
     const hidden_run& run = runs_.front();
     const sent_text text = run.guard != nullptr
@@ -171,10 +161,27 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
                                : sent_text{};
     translate_error(from.body, run, text, out);
     hidden_left_over_ = true;
+  } else if (const auto parsed = answer.subject.what == request::parse ? statements_.oldest() : nullptr;
+             parsed && answer.subject.kept == note::statement_name && parsed->carried.guard != nullptr) {
+    map_error_position(from.body, {parsed->sent.sql, &parsed->sent.copied, parsed->analysed->text, utf8_},
+                       out);
   } else {
     out.to_client.forward(from.wire);
   }
   drop_skipped(out);
+}
+
+void session::on_script_error(const frame_view& from, const ruling& answer, outbox& out) {
+  const script& running = scripts_.front();
+  const std::string_view client_sql =
+      running.kept ? std::string_view(running.kept->text) : std::string_view{};
+  const sent_text text{running.sql, &running.copied, client_sql, utf8_};
+  const std::size_t position = ledger_.script_position();
+  const bool may_be_ours = position < running.runs.size() && running.runs[position];
+  if (may_be_ours && (answer.what == verdict::translate || is_raised(from.body))) {
+    return translate_error(from.body, *running.runs[position], text, out);
+  }
+  map_error_position(from.body, text, out);
 }
 
 void session::drop_skipped(outbox& out) {

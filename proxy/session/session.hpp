@@ -109,6 +109,7 @@ class session {
   void take_statement(const frame_view& from, outbox& out);
   void take_query(const frame_view& from, outbox& out);
   void take_parse(const frame_view& from, outbox& out);
+  [[nodiscard]] bool carry_checks(prepared_statement& statement) const;
   void take_bind(const frame_view& from, outbox& out);
   void take_execute(const frame_view& from, outbox& out);
   void take_describe(const frame_view& from, outbox& out);
@@ -140,6 +141,7 @@ class session {
   void on_parameter(const frame_view& from);
   void on_ready(const frame_view& from, outbox& out);
   void on_server_error(const frame_view& from, const ruling& answer, outbox& out);
+  void on_script_error(const frame_view& from, const ruling& answer, outbox& out);
   void on_hidden(const frame_view& from, const ruling& answer, outbox& out);
   void settle_note(const owed& entry, bool confirmed);
   void drop_skipped(outbox& out);

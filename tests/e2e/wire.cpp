@@ -73,8 +73,8 @@ bool wire::start(const std::string& database, const std::string& more_options) {
   std::string body = u32(196608) + "user" + '\0' + "postgres" + '\0' + "database" + '\0' + database + '\0';
   body += more_options + '\0';
   send(u32(static_cast<std::uint32_t>(body.size() + 4)) + body);
-  const auto all = messages(1);
-  return !all.empty() && all.back()[0] == 'Z';
+  greeting_ = messages(1);
+  return !greeting_.empty() && greeting_.back()[0] == 'Z';
 }
 
 std::string wire::message() {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +24,8 @@ class wire {
 
   /// Sends a StartupMessage for user postgres and reads to the first ReadyForQuery. False if refused.
   bool start(const std::string& database, const std::string& more_options = "");
+  /// What came before that ReadyForQuery, it included.
+  [[nodiscard]] const std::vector<std::string>& greeting() const { return greeting_; }
 
   /// The next whole message, tag included; empty at the end, or when time is up.
   std::string message();
@@ -32,15 +33,14 @@ class wire {
   std::vector<std::string> messages(int count, std::string_view stop = "");
   /// Every byte until the peer closes.
   std::string read_to_end();
-  /// Nothing more comes, not even an end, while `condition` is not yet true.
   [[nodiscard]] bool closed() const { return closed_; }
-  [[nodiscard]] int socket() const { return socket_; }
 
  private:
   bool fill();
 
   int socket_ = -1;
   std::string got_;
+  std::vector<std::string> greeting_;
   std::size_t at_ = 0;
   bool closed_ = false;
 };
