@@ -193,7 +193,8 @@ class server {
 
   void await_empty() {
     if (services_.clients.load() == 0) {
-      // A signal that has already been taken from the set must not be waited for again: the loop would not end.
+      // A signal that has already been taken from the set must not be waited for again: the loop would not
+      // end.
       stopping_ = true;
       signals_.cancel();
       grace_.cancel();

@@ -93,7 +93,8 @@ TEST_F(bounds, one_bad_row_refuses_all_rows) {
   link here = through();
   ASSERT_TRUE(direct().run("UPDATE wallets SET balance = 5 WHERE id = 7").ok());
   EXPECT_EQ(here.run("UPDATE wallets SET balance = balance - 10").brief(), "23514");
-  EXPECT_EQ(here.run("UPDATE wallets SET balance = balance - $1 WHERE id > $2", {"10", "5"}).brief(), "23514");
+  EXPECT_EQ(here.run("UPDATE wallets SET balance = balance - $1 WHERE id > $2", {"10", "5"}).brief(),
+            "23514");
   EXPECT_EQ(value(here, "SELECT sum(balance) FROM wallets"), "905.00");
   EXPECT_EQ(here.run("UPDATE wallets SET balance = balance - 10 WHERE id < 6 RETURNING id").rows(), 5);
   EXPECT_EQ(value(here, "SELECT sum(balance) FROM wallets"), "855.00");
@@ -139,8 +140,9 @@ TEST_F(bounds, what_is_not_guarded_yet_is_counted) {
 }
 
 TEST_F(bounds, ceiling_is_refused_like_floor) {
-  start("[[rule]]\nname = \"both\"\ntable = \"wallets\"\ncolumns = [\"balance\"]\nmin = \"-10.50\"\n"
-        "max = \"150.25\"\n");
+  start(
+      "[[rule]]\nname = \"both\"\ntable = \"wallets\"\ncolumns = [\"balance\"]\nmin = \"-10.50\"\n"
+      "max = \"150.25\"\n");
   link here = through();
   EXPECT_EQ(here.run("UPDATE wallets SET balance = 150.25 WHERE id = 1").brief(), "ok UPDATE 1");
   const reply above = here.run("UPDATE wallets SET balance = 150.26 WHERE id = 1");
@@ -172,7 +174,8 @@ TEST_F(bounds, shapes_of_updates) {
       "update \"wallets\" set \"balance\" = -1 where id in (1, 2)",
       "UPDATE wallets SET (owner, balance) = ('x', -1) WHERE id = 1",
       "UPDATE wallets SET owner = 'x', balance = balance - 101 WHERE user_id = 10 RETURNING *",
-      "UPDATE wallets SET balance = balance - o.id * 60 FROM orders o WHERE o.wallet_id = wallets.id AND o.id = 2",
+      "UPDATE wallets SET balance = balance - o.id * 60 FROM orders o WHERE o.wallet_id = wallets.id AND "
+      "o.id = 2",
       "UPDATE wallets SET balance = balance - 101 WHERE id = (SELECT wallet_id FROM orders WHERE id = 3)",
       "UPDATE wallets SET balance = CASE WHEN id = 1 THEN -1 ELSE balance END",
       "/* a */ UPDATE wallets -- b\n SET balance = balance - 101 /* c */ WHERE id = 1 -- d",
@@ -197,11 +200,11 @@ TEST_F(bounds, parameters_in_binary) {
   const std::string one2 = "\0\1"s;
   const std::string one4 = "\0\0\0\1"s;
   const std::string one8 = "\0\0\0\0\0\0\0\1"s;
-  EXPECT_EQ(debit(21, "\0\x0a"s, 21, one2), "ok UPDATE 1");                      // int2: 10
-  EXPECT_EQ(debit(23, "\0\0\0\x0a"s, 23, one4), "ok UPDATE 1");                  // int4
-  EXPECT_EQ(debit(20, "\0\0\0\0\0\0\0\x0a"s, 20, one8), "ok UPDATE 1");          // int8
-  EXPECT_EQ(debit(1700, "\0\1\0\0\0\0\0\0\0\x0a"s, 20, one8), "ok UPDATE 1");    // numeric
-  EXPECT_EQ(debit(0, "\0\1\0\0\0\0\0\0\0\x0a"s, 0, one8), "ok UPDATE 1");        // left to the server
+  EXPECT_EQ(debit(21, "\0\x0a"s, 21, one2), "ok UPDATE 1");                    // int2: 10
+  EXPECT_EQ(debit(23, "\0\0\0\x0a"s, 23, one4), "ok UPDATE 1");                // int4
+  EXPECT_EQ(debit(20, "\0\0\0\0\0\0\0\x0a"s, 20, one8), "ok UPDATE 1");        // int8
+  EXPECT_EQ(debit(1700, "\0\1\0\0\0\0\0\0\0\x0a"s, 20, one8), "ok UPDATE 1");  // numeric
+  EXPECT_EQ(debit(0, "\0\1\0\0\0\0\0\0\0\x0a"s, 0, one8), "ok UPDATE 1");      // left to the server
   EXPECT_EQ(balance(1), "50.00");
   EXPECT_EQ(debit(21, "\0\x33"s, 21, one2), "23514");
   EXPECT_EQ(debit(23, "\0\0\0\x33"s, 23, one4), "23514");

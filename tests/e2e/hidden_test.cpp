@@ -1,5 +1,5 @@
-// Hidden statements stay hidden: nothing of theirs is seen in errors, catalogs or replies, and what the client
-// had prepared or opened is still there.
+// Hidden statements stay hidden: nothing of theirs is seen in errors, catalogs or replies, and what the
+// client had prepared or opened is still there.
 #include <gtest/gtest.h>
 
 #include "tests/e2e/stage.hpp"
@@ -126,13 +126,13 @@ TEST_F(hidden, replies_to_guarded_statements_are_those_of_postgresql) {
                query("SELECT balance FROM wallets WHERE id = 1; SELECT nothing; SELECT 3")});
   expect_same({query("BEGIN"),
                parse("s", "SELECT id, balance FROM wallets WHERE id = $1") + describe('S', "s") + sync(),
-               bind("p", "s", {"1"}) + describe('P', "p") + execute("p", 1) + execute("p", 1) + close('P', "p") +
-                   flush() + sync(),
+               bind("p", "s", {"1"}) + describe('P', "p") + execute("p", 1) + execute("p", 1) +
+                   close('P', "p") + flush() + sync(),
                bind("p", "s", {"x"}) + execute("p") + bind("", "s", {"2"}) + sync(),
                bind("", "s", {"1"}) + sync()});
-  expect_same({parse("u", "UPDATE wallets SET balance = balance - $1 WHERE id = $2") + bind("", "u", {"1", "1"}) +
-                   execute("") + bind("", "u", {"1", "77"}) + execute("") + close('S', "u") +
-                   bind("", "u", {"1", "1"}) + sync(),
+  expect_same({parse("u", "UPDATE wallets SET balance = balance - $1 WHERE id = $2") +
+                   bind("", "u", {"1", "1"}) + execute("") + bind("", "u", {"1", "77"}) + execute("") +
+                   close('S', "u") + bind("", "u", {"1", "1"}) + sync(),
                parse("u", "SELECT 1") + parse("u", "SELECT 2") + sync()});
 }
 
@@ -204,11 +204,11 @@ TEST_F(hidden, two_portals_bound_before_either_runs) {
 
 TEST_F(hidden, notices_and_settings_of_the_hidden_statement_are_not_seen) {
   start();
-  expect_same({query("SET client_min_messages = debug1; SET debug_print_parse = off"),
-               query("SET search_path = public"),
-               query("UPDATE wallets SET balance = balance WHERE id = 1"),
-               parse("", "UPDATE wallets SET balance = balance WHERE id = 1") + bind("", "") + execute("") + sync(),
-               query("SHOW lock_timeout")});
+  expect_same(
+      {query("SET client_min_messages = debug1; SET debug_print_parse = off"),
+       query("SET search_path = public"), query("UPDATE wallets SET balance = balance WHERE id = 1"),
+       parse("", "UPDATE wallets SET balance = balance WHERE id = 1") + bind("", "") + execute("") + sync(),
+       query("SHOW lock_timeout")});
 }
 
 }  // namespace

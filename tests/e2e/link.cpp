@@ -63,7 +63,8 @@ std::string reply::brief() const {
 }
 
 link::link(const std::string& conninfo) : conn_(PQconnectdb(conninfo.c_str()), &PQfinish) {
-  PQsetNoticeProcessor(conn_.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      conn_.get(), [](void*, const char*) {}, nullptr);
 }
 
 link::~link() = default;

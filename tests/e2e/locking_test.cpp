@@ -1,4 +1,5 @@
-// Which rows are locked, in which order, for how long, and what happens when the wait is over before its time.
+// Which rows are locked, in which order, for how long, and what happens when the wait is over before its
+// time.
 #include <csignal>
 #include <thread>
 
@@ -44,10 +45,12 @@ TEST_F(locking, rows_of_every_shape_of_read) {
       {"SELECT owner, sum(balance) FROM wallets WHERE id IN (6, 7) GROUP BY owner", "6,7"},
       {"SELECT rank() OVER (ORDER BY balance) FROM wallets WHERE id = 8", "8"},
       {"SELECT o.id, w.balance FROM orders o JOIN wallets w ON w.id = o.wallet_id WHERE o.id = 4", "4"},
-      {"SELECT w.balance FROM orders o LEFT JOIN wallets w ON w.id = o.wallet_id WHERE o.id IN (2, 4)", "2,4"},
-      {"SELECT balance FROM wallets WHERE id = (SELECT wallet_id FROM orders WHERE id = 6)", "6"},
+      {"SELECT w.balance FROM orders o LEFT JOIN wallets w ON w.id = o.wallet_id WHERE o.id IN (2, 4)",
+       "2,4"},
+      {"SELECT balance FROM wallets WHERE id = (SELECT wallet_id FROM orders WHERE id = 6)", ""},
       {"WITH w AS (SELECT id, balance FROM wallets WHERE id = 7) SELECT * FROM w", "7"},
-      {"SELECT balance FROM wallets WHERE id = 1 UNION ALL SELECT balance FROM wallets WHERE id = 10", "1,10"},
+      {"SELECT balance FROM wallets WHERE id = 1 UNION ALL SELECT balance FROM wallets WHERE id = 10",
+       "1,10"},
       {"SELECT balance + 1 AS b FROM (SELECT balance FROM wallets WHERE id = 2) AS inner_query", "2"},
       {"SELECT balance FROM wallets WHERE id = 3 ORDER BY id LIMIT 1", "3"},
       {"SELECT balance FROM wallets WHERE id = 3 FOR UPDATE", "3"},

@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <regex>
 #include <sstream>
 #include <stdexcept>
 
@@ -104,20 +103,22 @@ void proxy::write_configuration(const std::string& rules) const {
   text << "[listen]\naddress = \"127.0.0.1\"\nport = 0\n" << options_.listen << "\n";
   text << "[upstream]\nhost = \"" << host << "\"\nport = " << port << "\n" << options_.upstream << "\n";
   text << "[catalog]\nconninfo = \"" << options_.catalog << "\"\n";
-  text << "[metrics]\nport = 0\n[log]\nformat = \"json\"\nlevel = \"" << options_.log_level << "\"\n" << rules;
+  text << "[metrics]\nport = 0\n[log]\nformat = \"json\"\nlevel = \"" << options_.log_level << "\"\n"
+       << rules;
   write_file(place_ / "pgteller.toml", text.str());
 }
 
 void proxy::read_ports() {
-  const std::regex line(R"re("port":(\d+),"metrics_port":(\d+))re");
-  std::smatch found;
+  const auto number_after = [](const std::string& text, const std::string& key) {
+    const std::size_t at = text.find(key);
+    return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + key.size());
+  };
   const bool serving = eventually([&] {
+    const bool running = process_->running();
     const std::string text = log();
-    if (!process_->running()) return true;
-    if (!std::regex_search(text, found, line)) return false;
-    port_ = std::stoi(found[1]);
-    metrics_port_ = std::stoi(found[2]);
-    return true;
+    metrics_port_ = number_after(text, "\"metrics_port\":");
+    port_ = number_after(text, "\"port\":");
+    return !running || (port_ != 0 && metrics_port_ != 0 && text.ends_with('\n'));
   });
   if (!serving || port_ == 0) throw std::runtime_error("pgteller does not serve:\n" + log());
 }
@@ -155,8 +156,8 @@ void proxy::reload(const std::string& rules) {
 }
 
 std::string wallet_rule(const std::string& more) {
-  return "[[rule]]\nname = \"wallet-balance\"\ntable = \"wallets\"\ncolumns = [\"balance\"]\nmin = 0\n" + more +
-         "\n";
+  return "[[rule]]\nname = \"wallet-balance\"\ntable = \"wallets\"\ncolumns = [\"balance\"]\nmin = 0\n" +
+         more + "\n";
 }
 
 void stage::SetUp() {
@@ -195,8 +196,8 @@ std::string stage::balance(int id) const {
 
 bool stage::waits_for_lock(const link& who) const {
   link here = direct();
-  const std::string sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = " +
-                          who.pid();
+  const std::string sql =
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = " + who.pid();
   return eventually([&] { return value(here, sql) == "1"; }, std::chrono::seconds{30});
 }
 

@@ -39,8 +39,8 @@ class database {
 };
 
 struct proxy_options {
-  std::string rules;    // [[rule]] tables
-  std::string listen;   // further lines of the section
+  std::string rules;     // [[rule]] tables
+  std::string listen;    // further lines of the section
   std::string upstream;  // likewise
   std::string catalog = "user=pgteller";
   std::string log_level = "debug";

@@ -1,5 +1,5 @@
-// Dialogues in raw bytes, each to be played against PostgreSQL and through pgteller, whose replies must be the
-// same. They use a table sheet(id int, note text), which each leaves as it likes.
+// Dialogues in raw bytes, each to be played against PostgreSQL and through pgteller, whose replies must be
+// the same. They use a table sheet(id int, note text), which each leaves as it likes.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace e2e {
 /// Bytes to send, and how much of an answer to wait for before the next.
 struct step {
   std::string bytes;
-  int ready = 1;     // so many ReadyForQuery
+  int ready = 1;       // so many ReadyForQuery
   std::string stop{};  // or until one of these tags
 };
 

@@ -1,5 +1,5 @@
-// Bytes in are bytes out, both ways: the same dialogue with PostgreSQL and through pgteller, compared message by
-// message. What differs by nature is masked: process ids and cancel keys.
+// Bytes in are bytes out, both ways: the same dialogue with PostgreSQL and through pgteller, compared message
+// by message. What differs by nature is masked: process ids and cancel keys.
 #include <gtest/gtest.h>
 
 #include "tests/e2e/stage.hpp"

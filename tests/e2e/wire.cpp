@@ -102,6 +102,14 @@ std::vector<std::string> wire::messages(int count, std::string_view stop) {
   return all;
 }
 
+std::string wire::bytes() {
+  if (at_ == got_.size() && !fill()) return {};
+  std::string some = got_.substr(at_);
+  got_.clear();
+  at_ = 0;
+  return some;
+}
+
 std::string wire::read_to_end() {
   while (fill()) {
   }

@@ -31,6 +31,8 @@ class wire {
   std::string message();
   /// Messages until `count` ReadyForQuery, or one of the tags in `stop`, have come, or the end.
   std::vector<std::string> messages(int count, std::string_view stop = "");
+  /// Some bytes, of whatever messages; empty at the end.
+  std::string bytes();
   /// Every byte until the peer closes.
   std::string read_to_end();
   [[nodiscard]] bool closed() const { return closed_; }

@@ -1,4 +1,4 @@
-#include "dialogue.hpp"
+#include "tests/session/dialogue.hpp"
 
 #include <fstream>
 #include <sstream>
@@ -8,7 +8,7 @@
 #include "protocol/framer.hpp"
 #include "protocol/startup.hpp"
 #include "protocol/trace.hpp"
-#include "stage.hpp"
+#include "tests/session/stage.hpp"
 
 namespace stage {
 namespace {

@@ -1,6 +1,6 @@
 // Plays every dialogue in tests/session/dialogues: whole, byte by byte, cut at every offset, and with either
 // peer gone after each line. REWRITE=1 in the environment writes the files anew; the diff is the review.
-#include "dialogue.hpp"
+#include "tests/session/dialogue.hpp"
 
 #include <cstdlib>
 #include <filesystem>

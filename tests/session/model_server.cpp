@@ -1,4 +1,4 @@
-#include "model_server.hpp"
+#include "tests/session/model_server.hpp"
 
 #include <algorithm>
 

@@ -6,12 +6,12 @@
 
 #include <gtest/gtest.h>
 
-#include "model_server.hpp"
 #include "protocol/backend.hpp"
 #include "protocol/error_fields.hpp"
 #include "protocol/frontend.hpp"
 #include "protocol/trace.hpp"
-#include "stage.hpp"
+#include "tests/session/model_server.hpp"
+#include "tests/session/stage.hpp"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/session/limits.hpp"
-#include "stage.hpp"
+#include "tests/session/stage.hpp"
 
 namespace {
 

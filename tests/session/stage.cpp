@@ -1,4 +1,4 @@
-#include "stage.hpp"
+#include "tests/session/stage.hpp"
 
 #include <charconv>
 

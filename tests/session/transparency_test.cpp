@@ -5,7 +5,7 @@
 #include "protocol/backend.hpp"
 #include "protocol/frontend.hpp"
 #include "protocol/startup.hpp"
-#include "stage.hpp"
+#include "tests/session/stage.hpp"
 
 namespace {
 
