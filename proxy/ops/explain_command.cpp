@@ -56,13 +56,16 @@ void print_rules(const rules::plan& plan, const rules::rule_book& book, std::ost
 void print_sent(const rules::plan& plan, std::ostream& out) {
   out << "  sent to the server: ";
   const auto hidden = plan.preludes.size();
+  const bool carries = std::any_of(plan.preludes.begin(), plan.preludes.end(),
+                                   [](const auto& prelude) { return !prelude.insertions.empty(); });
   if (plan.kind == rules::plan_kind::reject) {
     out << "nothing; the client gets 42501\n";
   } else if (hidden == 0) {
     out << "the client's statement, unchanged\n";
   } else {
     out << hidden << (hidden == 1 ? " hidden statement" : " hidden statements")
-        << ", then the client's statement, unchanged; in one transaction and one network write\n";
+        << ", then the client's statement, " << (carries ? "which checks its new values itself" : "unchanged")
+        << "; in one transaction and one network write\n";
   }
 }
 
