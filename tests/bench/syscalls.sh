@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 strace_pid=''
-readonly counted=300  # transactions of each client
+readonly counted=200  # transactions of each client
 
 count_one() {
   local subject=$1 mode=$2 clients=$3

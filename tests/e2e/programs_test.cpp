@@ -81,6 +81,16 @@ TEST_F(programs, pgbench_on_guarded_balances) {
       "columns = [\"bbalance\"]\nmin = \"-100000000\"\n");
   const std::string bench = tool("pgbench") + " " + there();
   shell(bench + "-i -q " + database_->name());
+  // The catalog is read again after the tables have been made.
+  ASSERT_TRUE(eventually([&] {
+    return through().run("UPDATE pgbench_accounts SET abalance = -2000000 WHERE aid = 1").brief() ==
+               "23514" &&
+           through().run("UPDATE pgbench_branches SET bbalance = -200000000 WHERE bid = 1").brief() ==
+               "23514";
+  }));
+  ASSERT_TRUE(direct()
+                  .run("UPDATE pgbench_accounts SET abalance = 0; UPDATE pgbench_branches SET bbalance = 0")
+                  .ok());
   for (const std::string mode : {"simple", "extended", "prepared"}) {
     const std::string output = shell(bench + "-n -c 4 -j 2 -t 50 -M " + mode + " " + database_->name());
     EXPECT_NE(output.find("processed: 200/200"), std::string::npos) << output;
