@@ -144,7 +144,8 @@ void connection::terminate(const std::string& reason) {
 }
 
 void connection::leave_if_concerned() {
-  if (session_.guarded() || session_.phase() <= session::session_phase::connecting) return;
+  if (session_.phase() <= session::session_phase::connecting) return;
+  if (session_.guarded() && !session_.has_named_statements()) return;
   if (home_.services().books.concerns(session_.database(), session_.user())) drain();
 }
 

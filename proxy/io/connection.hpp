@@ -27,7 +27,8 @@ class connection : public std::enable_shared_from_this<connection> {
   void cancel();
   void drain();
   void terminate(const std::string& reason);
-  /// Rules have been loaded that concern a session which started without any: it ends when idle.
+  /// New rules have been loaded. A session that started without any, or has prepared statements that only the
+  /// old ones have seen, ends when it is idle, so that its client connects anew.
   void leave_if_concerned();
 
   [[nodiscard]] worker& home() noexcept { return home_; }

@@ -53,6 +53,8 @@ void connection::count(const event& what) {
       return home_.tally().plan_cache_misses.add(1);
     case event::type::schema_change:
       return home_.services().catalogs.invalidate(session_.database());
+    case event::type::catalog_doubt:
+      return home_.services().catalogs.refresh(session_.database());
   }
 }
 

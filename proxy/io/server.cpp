@@ -1,5 +1,6 @@
 #include "proxy/io/server.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <mutex>
 #include <thread>
@@ -52,6 +53,13 @@ ops::readiness readiness_of(const ops::catalog_source& catalogs) {
   }
   if (result.text.empty()) result.text = "no guarded database has been asked for yet\n";
   return result;
+}
+
+/// Whether `next` has a rule that `now` has not: statements prepared under `now` may have passed it unseen.
+bool adds_rules(const rules::rule_set& now, const rules::rule_set& next) {
+  return std::any_of(next.rules.begin(), next.rules.end(), [&](const rules::rule& rule) {
+    return std::find(now.rules.begin(), now.rules.end(), rule) == now.rules.end();
+  });
 }
 
 class server {
@@ -168,8 +176,11 @@ class server {
     if (!loaded.problems.empty()) return;
     log_.set_level(loaded.value.log.level);
     metrics_.know_rules(loaded.value.rules);
+    const bool new_guards = adds_rules(*books_.rules(), loaded.value.rules);
     books_.set_rules(loaded.value.rules, loaded.value.log.values);
-    for (const auto& each : workers_) each->for_each([](connection& one) { one.leave_if_concerned(); });
+    if (new_guards) {
+      for (const auto& each : workers_) each->for_each([](connection& one) { one.leave_if_concerned(); });
+    }
     log_.event(ops::log_level::info, "configuration reloaded", {{"rules", loaded.value.rules.rules.size()}});
   }
 

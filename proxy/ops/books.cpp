@@ -38,7 +38,7 @@ class books::shelf {
   std::shared_ptr<const rules::rule_book> get(std::string_view database, std::string_view user) {
     source_.want(database);
     const auto known = source_.find_known(database);
-    if (known.catalog == nullptr) return nullptr;
+    if (known.catalog == nullptr || known.stale) return nullptr;
     const bool log_values = log_values_.load();
     auto key = std::pair(std::string(database), std::string(user));
     if (auto book = find(key, known, log_values)) return book;

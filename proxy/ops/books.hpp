@@ -21,9 +21,9 @@ class books {
   books(const books&) = delete;
   books& operator=(const books&) = delete;
 
-  /// Null while the catalog is unknown; then it is also asked for. Ask again when generation() has moved.
-  /// May compile (well under 10 ms for tens of rules), so sessions keep what they get until generation()
-  /// moves.
+  /// Null while the catalog is unknown or stale; then it is also asked for. Ask again when generation() has
+  /// moved. May compile (well under 10 ms for tens of rules), so sessions keep what they get until
+  /// generation() moves.
   [[nodiscard]] std::shared_ptr<const rules::rule_book> get(std::string_view database, std::string_view user);
 
   /// Whether any configured rule applies to this database and user. If not, the session needs no catalog.

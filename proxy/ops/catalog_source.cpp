@@ -60,6 +60,7 @@ struct entry {
   clock::time_point wanted_at{};
   clock::time_point due = never;
   std::chrono::milliseconds retry{0};  // the pause after the latest failure; 0 after a success
+  std::uint64_t invalidations = 0;
   bool missing = false;
   bool reading = false;
   std::string error;
@@ -110,11 +111,18 @@ class catalog_source::reader {
     found->second.wanted_at = clock::now();
   }
 
-  void invalidate(std::string_view database) {
+  void refresh(std::string_view database, bool stale) {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(database);
     if (found == entries_.end()) return;
-    found->second.schedule(std::max(clock::now(), found->second.started_at + spacing));
+    entry& known = found->second;
+    known.schedule(std::max(clock::now(), known.started_at + spacing));
+    if (stale) {
+      known.known.stale = true;
+      ++known.invalidations;
+      known.due = clock::now();  // statements are waiting
+      generation_.fetch_add(1);
+    }
     woken_.notify_all();
   }
 
@@ -172,11 +180,17 @@ class catalog_source::reader {
     entry.started_at = clock::now();
     entry.reading = true;  // keeps the iterator valid: such an entry is not forgotten
     const auto rules = rules_;
+    const auto invalidations = entry.invalidations;
     lock.unlock();
     auto reading = read_catalog(upstream_, catalog_, *rules, name, stop_);
     lock.lock();
     entry.reading = false;
-    const bool news = reading.ok ? keep(entry, std::move(reading.value), rules) : fail(entry, reading);
+    const bool was_stale = entry.known.stale;
+    bool news = reading.ok ? keep(entry, std::move(reading.value), rules) : fail(entry, reading);
+    if (reading.ok && was_stale && entry.invalidations == invalidations) {
+      entry.known.stale = false;
+      news = true;
+    }
     if (!news) return;
     generation_.fetch_add(1);
     lock.unlock();
@@ -191,7 +205,7 @@ class catalog_source::reader {
     entry.error.clear();
     entry.schedule(entry.read_at + refresh_every);
     if (entry.is_known() && entry.known.rules == rules && same(*entry.known.catalog, value)) return false;
-    entry.known = {std::make_shared<const rules::catalog>(std::move(value)), rules};
+    entry.known = {std::make_shared<const rules::catalog>(std::move(value)), rules, entry.known.stale};
     return true;
   }
 
@@ -253,7 +267,10 @@ void catalog_source::want(std::string_view database) {
   reader_->want(database);
 }
 void catalog_source::invalidate(std::string_view database) {
-  reader_->invalidate(database);
+  reader_->refresh(database, true);
+}
+void catalog_source::refresh(std::string_view database) {
+  reader_->refresh(database, false);
 }
 void catalog_source::set_rules(rules::rule_set rules) {
   reader_->set_rules(std::move(rules));

@@ -21,6 +21,7 @@ namespace proxy::ops {
 struct known_catalog {
   std::shared_ptr<const rules::catalog> catalog;  // null while unknown
   std::shared_ptr<const rules::rule_set> rules;
+  bool stale = false;  // DDL on a guarded table was committed since it was read
 };
 
 /// Thread-safe. At most 256 databases: beyond, the one that was wanted longest ago is forgotten (unknown ones
@@ -39,8 +40,12 @@ class catalog_source {
   /// Idempotent: read it soon, retry with backoff (100 ms to 5 s) while that fails, reread every 60 s.
   void want(std::string_view database);
 
-  /// DDL was committed: reread at once, and serve the old one meanwhile. Bursts are spaced by 250 ms.
+  /// DDL on a guarded table was committed: what is known is stale until it has been read anew.
   void invalidate(std::string_view database);
+
+  /// Something hints that the catalog has changed: reread at once, and serve the old one meanwhile. Bursts
+  /// are spaced by 250 ms.
+  void refresh(std::string_view database);
 
   /// After a reload: rereads everything for the new rules.
   void set_rules(rules::rule_set);

@@ -27,6 +27,9 @@ class block_tracker {
   /// ReadyForQuery. `query_owed`: another query sent later has not been answered; `anything_owed`: any
   /// request.
   void ready(char status, bool query_owed, bool anything_owed);
+  /// A further statement of the simple query that was sent: only READ ONLY and READ WRITE matter, since its
+  /// ReadyForQuery tells the rest.
+  void declare(rules::block_effect effect);
   /// The queries in flight will not run: an error before them made the server skip to Sync.
   void queries_skipped() { base_known_ = true; }
 
@@ -41,8 +44,6 @@ class block_tracker {
   [[nodiscard]] char status() const { return status_; }
 
  private:
-  void declare(rules::block_effect effect);
-
   char status_ = 'I';
   bool base_known_ = true;
   std::optional<block> since_;    // what statements sent since the last answer make of it

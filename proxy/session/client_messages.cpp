@@ -1,5 +1,7 @@
 // What the client sends once it is authenticated: each message is looked at as far as a rule needs it,
 // planned, and passed on, with what must go before it.
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "proxy/session/limits.hpp"
@@ -21,6 +23,8 @@ refusal too_much(std::string message, std::string hint) {
           .table = {},
           .column = {}};
 }
+
+constexpr char read_word[] = {'r', 'e', 'a', 'd'};
 
 bool same_word(std::string_view word, std::string_view lower) {
   if (word.size() != lower.size()) return false;
@@ -124,6 +128,7 @@ void session::take_query(const frame_view& from, outbox& out) {
   const auto sql = frontend::decode_query(from.body);
   if (!sql || will_not_run()) return pass(from, request::query, out);
   if (must_await_catalog(*sql)) return hold_back(from, hold::catalog, out);
+  note_ddl(*sql);
   const analysis_ptr analysed = analyse(*sql, out);
   const rules::block_effect first = rules::effect_of(*sql);
   if (!analysed) {
@@ -132,14 +137,27 @@ void session::take_query(const frame_view& from, outbox& out) {
     static_cast<void>(ledger_.expect(entry));
     ++batch_;
     block_.query_sent(first);
+    declare_later_effects(*sql);
     return out.to_server.forward(from.wire);
   }
   if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
   const chosen_plans chosen = choose_plans(*analysed, block_);
   for (const rules::plan* plan : chosen.plans) report(*plan, out);
   block_.query_sent(first);
+  for (const rules::statement& statement : analysed->statements) block_.declare(statement.effect);
   if (chosen.wrapped) return send_script(analysed, chosen, out);
   pass(from, request::query, out);
+}
+
+/// A string that no rule touches is not parsed, unless it may say READ ONLY or READ WRITE behind its first
+/// statement.
+void session::declare_later_effects(std::string_view sql) {
+  if (!book_ || sql.find(';') == std::string_view::npos) return;
+  const auto read = std::search(sql.begin(), sql.end(), std::begin(read_word), std::end(read_word),
+                                [](char text, char word) { return (text | 0x20) == word; });
+  if (read == sql.end()) return;
+  const auto analysed = book_->analyse(sql, reads_sql_);
+  for (const rules::statement& statement : analysed->statements) block_.declare(statement.effect);
 }
 
 /// DEALLOCATE and DISCARD ALL free names as Close does; PDO sends one after each statement. Forgetting a name
@@ -166,6 +184,8 @@ void session::take_parse(const frame_view& from, outbox& out) {
   const auto parse = frontend::decode_parse(from.body);
   if (!parse || will_not_run()) return pass(from, request::parse, out);
   if (must_await_catalog(parse->sql)) return hold_back(from, hold::catalog, out);
+  note_ddl(parse->sql);
+  has_named_ = has_named_ || !parse->statement.empty();
   auto statement = std::make_shared<prepared_statement>();
   statement->analysed = analyse(parse->sql, out);
   statement->book = book_;

@@ -105,6 +105,9 @@ void pass_error(std::string_view body, const hidden_run& run, const sent_text& t
   std::string frame;
   if (!protocol::rewrite_error('E', body, drop, replace, frame)) return;
   out.to_client.append(frame);
+  if (run.guard != nullptr && (sqlstate == "42703" || sqlstate == "42P01")) {
+    out.events.push_back({.what = event::type::catalog_doubt, .rule = {}, .sqlstate = {}});
+  }
   if (run.guard != nullptr && (sqlstate == "40001" || sqlstate == "40P01")) {
     out.events.push_back({.what = event::type::conflict,
                           .rule = run.book->rules()[run.guard->rule].name,

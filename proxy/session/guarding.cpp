@@ -26,6 +26,16 @@ analysis_ptr session::analyse(std::string_view sql, outbox& out) {
   return std::move(answer.analysed);
 }
 
+/// Cheap for what is no DDL at first sight; a string of several statements may hold some anywhere.
+void session::note_ddl(std::string_view sql) {
+  if (!rules_ || ddl_named_guarded_) return;
+  const std::size_t first = sql.find_first_not_of(" \t\r\n(/-");
+  const char letter = first == std::string_view::npos ? ' ' : sql[first];
+  const bool several = sql.find(';') != std::string_view::npos;
+  if (!several && std::string_view("aAcCdDgGrR").find(letter) == std::string_view::npos) return;
+  ddl_named_guarded_ = rules::may_touch(*rules_, database_, user_, sql);
+}
+
 /// The catalog may have changed since the statement was prepared.
 void session::renew(prepared_statement& statement, outbox& out) {
   if (!statement.analysed || statement.book == book_ || !book_) return;

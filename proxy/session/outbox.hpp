@@ -50,7 +50,8 @@ struct event {
     error,             // errors_total{sqlstate}: an error that the proxy originated
     plan_cache_hit,
     plan_cache_miss,
-    schema_change,  // a statement that changes the schema has run: the catalog is to be read again
+    schema_change,  // DDL that names a guarded table was committed: what is known of it is stale
+    catalog_doubt,  // a hidden statement names what is not there: the catalog may have changed
   };
   type what = type::statement;
   std::string rule;

@@ -104,7 +104,7 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   if (message.tag == tag::error_response) return on_server_error(message, answer, out);
   if (answer.what == verdict::hide) return on_hidden(message, answer, out);
   if (message.tag == tag::parameter_description && answer.subject.kept == note::types) learn_types(message);
-  if (message.tag == tag::command_complete) notice_schema_change(message, out);
+  if (message.tag == tag::command_complete) notice_schema_change(message);
   if (message.tag == tag::parameter_status) on_parameter(message);
   out.to_client.forward(message.wire);
   if (answer.settled) settle_note(answer.subject, !query_failed_);
@@ -116,6 +116,7 @@ void session::on_ready(const frame_view& from, outbox& out) {
   query_failed_ = false;
   raw_busy_ = false;
   block_.ready(status, ledger_.owed_queries() > 0, !ledger_.empty());
+  tell_schema_change(out);
   if (status == 'I') portals_.clear_lasting();  // portals end with their transaction
   retry_held(out);
   drain_if_idle(out);
@@ -222,12 +223,18 @@ void session::learn_types(const frame_view& from) {
   for (const std::uint32_t type : *types) known.push_back(type);
 }
 
-void session::notice_schema_change(const frame_view& from, outbox& out) const {
-  if (!rules_) return;
+void session::notice_schema_change(const frame_view& from) {
+  if (!rules_ || !ddl_named_guarded_) return;
   const auto command_tag = backend::decode_command_complete(from.body);
-  if (command_tag && changes_schema(*command_tag)) {
-    out.events.push_back({.what = event::type::schema_change, .rule = {}, .sqlstate = {}});
-  }
+  if (command_tag && changes_schema(*command_tag)) schema_changed_ = true;
+}
+
+/// Others see DDL when it is committed; so does the catalog's connection.
+void session::tell_schema_change(outbox& out) {
+  if (!schema_changed_ || block_.status() != 'I') return;
+  schema_changed_ = false;
+  book_ = nullptr;  // the next guarded statement waits for the new one
+  out.events.push_back({.what = event::type::schema_change, .rule = {}, .sqlstate = {}});
 }
 
 }  // namespace proxy::session

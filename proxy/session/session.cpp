@@ -176,9 +176,8 @@ void session::on_server_closed(std::string_view reason, outbox& out) {
 }
 
 void session::on_book(book_ptr book, outbox& out) {
-  if (!book) return;
   book_ = std::move(book);
-  if (hold_ == hold::catalog) release(out);
+  if (book_ && hold_ == hold::catalog) release(out);
 }
 
 void session::on_time(outbox& out) {

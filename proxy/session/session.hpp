@@ -86,6 +86,8 @@ class session {
   [[nodiscard]] const std::string& application() const noexcept { return application_; }
   [[nodiscard]] const cancel_key& key() const noexcept { return key_; }
   [[nodiscard]] bool guarded() const noexcept { return rules_ != nullptr; }
+  /// Statements were prepared under names: new rules do not see those that no rule named before.
+  [[nodiscard]] bool has_named_statements() const noexcept { return has_named_; }
 
  private:
   using frame_view = protocol::frame_view;
@@ -116,11 +118,13 @@ class session {
   void take_close(const frame_view& from, outbox& out);
   void take_head(const protocol::piece& head, outbox& out);
   void pass(const frame_view& from, request what, outbox& out, note kept = note::none);
+  void declare_later_effects(std::string_view sql);
   void forget_deallocated(std::string_view sql, owed& entry);
 
   // guarding.cpp: plans, hidden statements, holding.
   [[nodiscard]] bool must_await_catalog(std::string_view sql) const;
   analysis_ptr analyse(std::string_view sql, outbox& out);
+  void note_ddl(std::string_view sql);
   void renew(prepared_statement& statement, outbox& out);
   [[nodiscard]] bool has_preludes(const rules::plan& plan, bool before_bind) const;
   void send_script(analysis_ptr analysed, const chosen_plans& chosen, outbox& out);
@@ -147,7 +151,8 @@ class session {
   void drop_skipped(outbox& out);
   void retry_held(outbox& out);
   void learn_types(const frame_view& from);
-  void notice_schema_change(const frame_view& from, outbox& out) const;
+  void notice_schema_change(const frame_view& from);
+  void tell_schema_change(outbox& out);
 
   plan_cache& cache_;
   std::optional<refusal> refused_;
@@ -188,8 +193,11 @@ class session {
   bool query_failed_ = false;      // the query in front has raised an error
   bool passes_raw_ = false;  // no rule, authenticated: the client's bytes are not even cut into messages
   bool raw_busy_ = false;    // passing raw: bytes were sent since the last ReadyForQuery
-  std::string raw_end_;      // passing raw: the last bytes sent, no more than a Terminate has
-  bool terminated_ = false;  // the client has sent Terminate
+  bool ddl_named_guarded_ = false;  // a statement that may be DDL has named a guarded table
+  bool schema_changed_ = false;     // such DDL has run; its transaction has not ended
+  bool has_named_ = false;          // the client has prepared statements under names of its own
+  std::string raw_end_;             // passing raw: the last bytes sent, no more than a Terminate has
+  bool terminated_ = false;         // the client has sent Terminate
 };
 
 }  // namespace proxy::session

@@ -3,8 +3,8 @@
 # TCP there, as the direct connections do.
 # shellcheck shell=bash
 
-declare -A port_of=()  # by subject: where it listens
-declare -A pid_of=()   # by subject: its process; none for direct
+declare -gA port_of=()  # by subject: where it listens
+declare -gA pid_of=()   # by subject: its process; none for direct
 bin=${PGTELLER_TEST_PGBIN:-/usr/lib/postgresql/15/bin}
 home=''
 

@@ -136,7 +136,7 @@ TEST_F(catalog, table_is_made_anew) {
   EXPECT_EQ(debit(here, true), "23514");
 }
 
-TEST_F(catalog, DISABLED_table_that_has_just_been_made_is_guarded_at_once) {
+TEST_F(catalog, table_that_has_just_been_made_is_guarded_at_once) {
   start(wallet_rule() +
         "[[rule]]\nname = \"savings\"\ntable = \"savings\"\ncolumns = [\"balance\"]\nmin = 0\n");
   link here = through();
@@ -165,7 +165,7 @@ TEST_F(catalog, key_is_renamed_through_the_proxy) {
   EXPECT_EQ(here.run("UPDATE wallets SET balance = $1 WHERE number = 1", {"5"}).brief(), "ok UPDATE 1");
 }
 
-TEST_F(catalog, DISABLED_key_is_renamed_behind_its_back) {
+TEST_F(catalog, key_is_renamed_behind_its_back) {
   start();
   link here = through();
   ASSERT_TRUE(direct().run("ALTER TABLE wallets RENAME COLUMN id TO number").ok());

@@ -107,7 +107,7 @@ TEST_F(reloading, rule_on_a_table_that_had_none) {
   EXPECT_EQ(here.run("UPDATE wallets SET balance = -1 WHERE id = 1").brief(), "23514");
 }
 
-TEST_F(reloading, DISABLED_statement_that_was_prepared_before_its_table_had_a_rule) {
+TEST_F(reloading, statement_that_was_prepared_before_its_table_had_a_rule) {
   start();
   link here = through();
   EXPECT_TRUE(here.prepare("write", "UPDATE orders SET wallet_id = $1 WHERE id = 1").ok());

@@ -149,7 +149,7 @@ TEST_F(waiting, transaction_that_becomes_read_only_does_not_lock) {
   EXPECT_EQ(locked_ids(), "1");
 }
 
-TEST_F(waiting, DISABLED_transaction_that_is_made_read_only_in_the_string_that_begins_it) {
+TEST_F(waiting, transaction_that_is_made_read_only_in_the_string_that_begins_it) {
   start();
   link here = through();
   ASSERT_TRUE(here.run("BEGIN; SET TRANSACTION READ ONLY").ok());

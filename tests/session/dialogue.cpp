@@ -108,6 +108,8 @@ std::string count_line(const proxy::session::event& what) {
       return "count error " + what.sqlstate;
     case type::schema_change:
       return "count schema_change";
+    case type::catalog_doubt:
+      return "count catalog_doubt";
     default:
       return {};  // waits and cache look-ups depend on how a dialogue is played
   }
