@@ -57,7 +57,14 @@ access access_mode(words& rest) noexcept {
 }
 
 block_effect begins(words& rest) noexcept {
-  return access_mode(rest) == access::read_only ? block_effect::begin_read_only : block_effect::begin;
+  switch (access_mode(rest)) {
+    case access::read_only:
+      return block_effect::begin_read_only;
+    case access::read_write:
+      return block_effect::begin_read_write;
+    default:
+      return block_effect::begin;
+  }
 }
 
 // After COMMIT, END, ROLLBACK or ABORT.

@@ -135,6 +135,15 @@ bool pinned_columns::all(const std::vector<std::string>& columns, pin how) const
   });
 }
 
+bool pins_unique(const pinned_columns& pinned, const guarded_table& guarded, pin how) {
+  const auto& unique = guarded.table.unique_keys;
+  // Without a catalog, the key is taken at its word.
+  return (!guarded.table.complete && pinned.all(guarded.key, how)) ||
+         pinned.all(guarded.table.primary_key, how) ||
+         std::any_of(unique.begin(), unique.end(),
+                     [&](const auto& columns) { return pinned.all(columns, how); });
+}
+
 bool pins_key(const pinned_columns& pinned, const guarded_table& guarded, pin how) {
   const auto& unique = guarded.table.unique_keys;
   return pinned.all(guarded.key, how) || pinned.all(guarded.table.primary_key, how) ||

@@ -35,6 +35,9 @@ class pinned_columns {
   std::vector<entry> columns_;
 };
 
+/// At most one row is meant: a unique index of the table is pinned. A rule's own key may not be unique.
+[[nodiscard]] bool pins_unique(const pinned_columns& pinned, const guarded_table& guarded, pin how);
+
 /// The rows are those of the key, or of a unique index of the table.
 [[nodiscard]] bool pins_key(const pinned_columns& pinned, const guarded_table& guarded, pin how);
 

@@ -53,12 +53,13 @@ enum class unguarded_reason : std::uint8_t {
 /// What running a statement does to the transaction block, as far as its first words tell.
 enum class block_effect : std::uint8_t {
   none,
-  begin,            // BEGIN, START TRANSACTION
-  begin_read_only,  // the same, READ ONLY
-  end,              // COMMIT, END, ROLLBACK, ABORT, PREPARE TRANSACTION
-  chain,            // COMMIT or ROLLBACK AND CHAIN: the block goes on
-  set_read_only,    // SET TRANSACTION READ ONLY
-  set_read_write,   // SET TRANSACTION READ WRITE
+  begin,             // BEGIN, START TRANSACTION
+  begin_read_only,   // the same, READ ONLY
+  begin_read_write,  // the same, READ WRITE
+  end,               // COMMIT, END, ROLLBACK, ABORT, PREPARE TRANSACTION
+  chain,             // COMMIT or ROLLBACK AND CHAIN: the block goes on
+  set_read_only,     // SET TRANSACTION READ ONLY
+  set_read_write,    // SET TRANSACTION READ WRITE
 };
 
 /// Reads the effect off a single statement's first words. Linear in the leading words, no allocation.

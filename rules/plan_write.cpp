@@ -71,7 +71,6 @@ class update_planner {
     if (update_.with_clause != nullptr) return count(guarding, statement_kind::other, unguarded_reason::cte);
     if (has_current_of(update_)) return count(guarding, statement_kind::other, unguarded_reason::cursor);
     if (!repeatable_) return count(guarding, kind, unguarded_reason::expression);
-    if (guarding.table->unprivileged) return count(guarding, kind, unguarded_reason::privilege);
 
     const bool bounded = configured.min || configured.max;
     touch counted;
@@ -80,6 +79,9 @@ class update_planner {
     if (!bounded && one_row(guarding)) return add_touch(both_, counted);
     auto made = prelude_for(guarding, configured, assigned);
     if (!made) return count(guarding, kind, unguarded_reason::shape);
+    // Its rows are checked as far as the prelude sees them, and no further.
+    if (bounded && must_carry(guarding) && made->insertions.empty())
+      count(guarding, kind, unguarded_reason::shape);
     counted.action = bounded ? statement_action::check : statement_action::lock;
     add_touch(both_, counted);
     add_prelude(both_, std::move(*made));
@@ -124,7 +126,21 @@ class update_planner {
 
   [[nodiscard]] bool one_row(const target& guarding) const {
     const auto pinned = pins_of(inside_.relations.front(), inside_, update_.where_clause, nullptr, 0);
-    return pins_key(pinned, *guarding.table, pin::value);
+    return pins_unique(pinned, *guarding.table, pin::value);
+  }
+
+  // Whether the statement can update a row, or compute a value, that its prelude has not seen: its snapshot
+  // is newer, and only a row pinned by key, on nothing but its own columns, is held still by the lock.
+  [[nodiscard]] bool must_carry(const target& guarding) const {
+    if (!one_row(guarding) || update_.n_from_clause > 0) return true;
+    bool open = false;
+    auto look = [&](const message* found) {
+      open = open || as<PgQuery__FuncCall>(found) != nullptr || as<PgQuery__SubLink>(found) != nullptr;
+      return !open;
+    };
+    walk(content(update_.where_clause), look);
+    walk_all(update_.target_list, update_.n_target_list, look);
+    return open;
   }
 
   [[nodiscard]] std::optional<prelude> prelude_for(const target& guarding, const rule& configured,
@@ -160,6 +176,8 @@ class update_planner {
       value.assigned = find_column(guarding.table->table, item.column);
       value.expression = text->values[item.index];
       value.checks = std::move(checks);
+      value.untyped =
+          as<PgQuery__ParamRef>(item.value) != nullptr || as<PgQuery__AConst>(item.value) != nullptr;
       if (value.assigned == nullptr || value.expression.empty()) return std::nullopt;
       request.values.push_back(std::move(value));
     }
@@ -167,7 +185,7 @@ class update_planner {
     // One rule's markers only: a second one's could not be told from them.
     const bool carried = std::any_of(both_.preludes.begin(), both_.preludes.end(),
                                      [](const prelude& other) { return !other.insertions.empty(); });
-    if (!one_row(guarding) && !carried) made.insertions = write_insertions(context_.text, request);
+    if (must_carry(guarding) && !carried) made.insertions = write_insertions(context_.text, request);
     return made;
   }
 

@@ -287,17 +287,22 @@ std::vector<insertion> write_insertions(const token_text& text, const prelude_re
     const std::string& type = value.assigned->type;
     const auto old =
         request.log_values ? as_text(alias + "." + quoted_name(value.assigned->name)) : std::string{};
-    // The value is computed once, whatever it is: OFFSET 0 keeps the sub-select.
+    // The value is computed once, whatever it is: OFFSET 0 keeps the sub-select. Only what has no type of its
+    // own is given the column's; the rest is left to the assignment, which accepts less than an explicit
+    // cast.
+    const bool cast = value.untyped || number_type_of(*value.assigned) == number_type::money;
+    const std::string checked = cast ? "pgteller_new" : "CAST(pgteller_new AS " + type + ")";
     std::string before = "(SELECT CASE";
     for (const auto& bound : value.checks) {
-      before += " WHEN NOT (" + bound_holds("pgteller_new", *value.assigned, bound) + ") THEN CAST(CAST(" +
+      before += " WHEN NOT (" + bound_holds(checked, *value.assigned, bound) + ") THEN CAST(CAST(" +
                 marker_sql(check++, key, old) + " AS pg_catalog.int4) AS " + type + ")";
     }
-    before += " ELSE pgteller_new END FROM (SELECT CAST((";
+    before += " ELSE pgteller_new END FROM (SELECT ";
+    before += cast ? "CAST((" : "(";
     const auto& tokens = text.tokens();
     made.push_back({tokens[value.expression.first].begin, std::move(before)});
-    made.push_back(
-        {tokens[value.expression.last - 1].end, ") AS " + type + ") AS pgteller_new OFFSET 0) pgteller_s)"});
+    made.push_back({tokens[value.expression.last - 1].end, (cast ? ") AS " + type + ")" : std::string{")"}) +
+                                                               " AS pgteller_new OFFSET 0) pgteller_s)"});
   }
   std::stable_sort(made.begin(), made.end(), [](const insertion& one, const insertion& other) {
     return one.client_offset < other.client_offset;

@@ -32,6 +32,7 @@ struct new_value {
   const column* assigned = nullptr;
   token_range expression;
   std::vector<bound_check> checks;
+  bool untyped = false;  // a parameter or a constant, which takes its type from where it stands
 };
 
 struct prelude_request {

@@ -40,6 +40,7 @@ class read_finder {
       with = &own;
     }
     if (!is_plain_select(select)) {
+      if (select.n_values_lists > 0) visit_values(select, outer, with);
       if (select.larg != nullptr) visit(*select.larg, outer, with, locked);
       if (select.rarg != nullptr) visit(*select.rarg, outer, with, locked);
       return;
@@ -60,6 +61,13 @@ class read_finder {
     take_sources(select, inside, locked);
   }
 
+  // Sub-selects in VALUES, and columns that a LATERAL one takes from its neighbours.
+  [[gnu::noinline]] void visit_values(const PgQuery__SelectStmt& select, const scope* outer,
+                                      const with_scope* with) {
+    const scope inside = make_scope(context_.book, nullptr, 0, outer, with);
+    for (std::size_t i = 0; i < select.n_values_lists; ++i) mark(content(select.values_lists[i]), inside);
+  }
+
   [[gnu::noinline]] void visit_ctes(const PgQuery__WithClause& clause, const scope* outer,
                                     const with_scope& with) {
     for (std::size_t i = 0; i < clause.n_ctes; ++i) {
@@ -78,9 +86,9 @@ class read_finder {
       const auto alias = derived->alias == nullptr ? std::string_view{} : text_of(derived->alias->aliasname);
       if (query == nullptr) return;
       visit(*query, derived->lateral ? &inside : inside.outer, inside.with, locked || locks(select, alias));
-    } else if (const auto* call = as<PgQuery__RangeFunction>(item)) {
-      // A whole row or a balance given to a function in FROM comes back as its result.
-      mark(&call->base, inside);
+    } else {
+      // A whole row or a balance given to a function or an XMLTABLE in FROM comes back as its result.
+      mark(content(item), inside);
     }
   }
 

@@ -33,6 +33,7 @@ bool in_block_after(rules::block_effect effect, bool in_block) {
   switch (effect) {
     case rules::block_effect::begin:
     case rules::block_effect::begin_read_only:
+    case rules::block_effect::begin_read_write:
       return true;
     case rules::block_effect::end:
       return false;

@@ -8,16 +8,17 @@ void block_tracker::declare(block_effect effect) {
   switch (effect) {
     case block_effect::begin:
     case block_effect::end:
-    case block_effect::chain:
       declared_.reset();
       break;
     case block_effect::begin_read_only:
     case block_effect::set_read_only:
       declared_ = true;
       break;
+    case block_effect::begin_read_write:
     case block_effect::set_read_write:
       declared_ = false;
       break;
+    case block_effect::chain:  // "with the same transaction characteristics"
     case block_effect::none:
       break;
   }
@@ -25,7 +26,9 @@ void block_tracker::declare(block_effect effect) {
 
 void block_tracker::statement_sent(block_effect effect) {
   declare(effect);
-  if (effect == block_effect::begin || effect == block_effect::begin_read_only) since_ = block::inside;
+  const bool begins = effect == block_effect::begin || effect == block_effect::begin_read_only ||
+                      effect == block_effect::begin_read_write;
+  if (begins) since_ = block::inside;
   if (effect == block_effect::end) since_ = block::outside;
 }
 
@@ -41,6 +44,10 @@ void block_tracker::ready(char status, bool query_owed, bool anything_owed) {
   if (anything_owed) return;
   since_.reset();
   if (status == 'I') declared_.reset();
+}
+
+void block_tracker::batch_sent() {
+  if (since_ == block::outside) since_ = block::inside;
 }
 
 block block_tracker::now() const {

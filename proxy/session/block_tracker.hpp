@@ -22,6 +22,10 @@ class block_tracker {
  public:
   /// A statement runs by Execute.
   void statement_sent(rules::block_effect effect);
+  /// A Sync is sent. An end of the block in its batch may have been skipped, and the next batch may revive
+  /// the block (ROLLBACK TO): until that is answered, a statement is taken to be inside, which can only lock
+  /// too much.
+  void batch_sent();
   /// A simple query is sent; `first` is the effect of its first statement.
   void query_sent(rules::block_effect first);
   /// ReadyForQuery. `query_owed`: another query sent later has not been answered; `anything_owed`: any

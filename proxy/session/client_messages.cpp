@@ -35,6 +35,18 @@ bool same_word(std::string_view word, std::string_view lower) {
   return true;
 }
 
+/// A name as the server stores it: folded to lower case unless it is quoted.
+std::string stored_name(std::string_view written) {
+  if (written.size() > 2 && written.front() == '"' && written.back() == '"') {
+    return std::string(written.substr(1, written.size() - 2));
+  }
+  std::string folded(written);
+  for (char& letter : folded) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter | 0x20);
+  }
+  return folded;
+}
+
 std::string_view next_word(std::string_view& text) {
   constexpr std::string_view blanks = " \t\r\n";
   const std::size_t start = text.find_first_not_of(blanks);
@@ -108,6 +120,7 @@ void session::take_statement(const frame_view& from, outbox& out) {
     case tag::close:
       return take_close(from, out);
     case tag::sync:
+      block_.batch_sent();
       return pass(from, request::sync, out);
     case tag::function_call:
       return pass(from, request::function_call, out);
@@ -172,10 +185,9 @@ void session::forget_deallocated(std::string_view sql, owed& entry) {
   if (all) {
     statements_.change_all(batch_);
   } else {
-    // Unquoted names are folded by the server; as drivers write them they are in lower case already.
-    if (what.size() > 2 && what.front() == '"' && what.back() == '"') what = what.substr(1, what.size() - 2);
-    if (!statements_.would_change(what, false)) return;
-    statements_.change(what, nullptr, batch_);
+    const std::string name = stored_name(what);
+    if (!statements_.would_change(name, false)) return;
+    statements_.change(name, nullptr, batch_);
   }
   entry.kept = note::statement_name;
 }

@@ -26,12 +26,12 @@ class name_register {
 
   /// Whether giving `name` this meaning (or none) changes anything, so that there is something to confirm.
   [[nodiscard]] bool would_change(std::string_view name, bool has_value) const {
-    return has_value || !in_flight_.empty() || lasting_.contains(name);
+    return has_value || !in_flight_.empty() || lasting_.contains(kept_part(name));
   }
 
   /// `name` is to stand for `value`; null forgets it. To be confirmed or dropped.
   void change(std::string_view name, std::shared_ptr<T> value, batch sent_in) {
-    in_flight_.push_back({std::string(name), std::move(value), sent_in});
+    in_flight_.push_back({std::string(kept_part(name)), std::move(value), sent_in});
   }
 
   /// All names are to be forgotten, as by DISCARD ALL and DEALLOCATE ALL. To be confirmed or dropped.
@@ -65,7 +65,8 @@ class name_register {
   };
 
   /// What `name` stands for when a message of batch `at` is run.
-  [[nodiscard]] meaning find(std::string_view name, batch at) const {
+  [[nodiscard]] meaning find(std::string_view full_name, batch at) const {
+    const std::string_view name = kept_part(full_name);
     meaning found;
     bool open = false;
     for (auto change = in_flight_.rbegin(); change != in_flight_.rend(); ++change) {
@@ -87,6 +88,9 @@ class name_register {
   [[nodiscard]] std::size_t size() const noexcept { return lasting_.size() + in_flight_.size(); }
 
  private:
+  /// PostgreSQL keeps NAMEDATALEN - 1 bytes of a name, without a word.
+  static std::string_view kept_part(std::string_view name) { return name.substr(0, 63); }
+
   struct pending {
     std::optional<std::string> name;  // none: all names
     std::shared_ptr<T> value;

@@ -15,8 +15,11 @@ const rules::plan& untouched() {
 
 const rules::plan& plan_for(const rules::statement& statement, const block_tracker& at) {
   const rules::plan& plan = at.now() == block::outside ? statement.autonomous : statement.in_block;
-  // A write will be refused by PostgreSQL itself; a read only reads.
-  if (plan.kind == rules::plan_kind::wrap && at.read_only()) return untouched();
+  // A read only reads. A write keeps its guard: if the transaction really is READ ONLY, PostgreSQL refuses
+  // both.
+  const bool only_reads = std::all_of(plan.preludes.begin(), plan.preludes.end(),
+                                      [](const rules::prelude& guard) { return guard.before_bind; });
+  if (plan.kind == rules::plan_kind::wrap && only_reads && at.read_only()) return untouched();
   return plan;
 }
 

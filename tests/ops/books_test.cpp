@@ -113,7 +113,7 @@ TEST_F(live_books, serve_many_threads) {
       for (int i = 0; i < 200; ++i) {
         EXPECT_NE(all->get(database->name(), "user" + std::to_string((t + i) % 7)), nullptr);
         static_cast<void>(all->generation());
-        if (i % 50 == 0) source->invalidate(database->name());
+        if (i % 50 == 0) source->refresh(database->name());
       }
     });
   }

@@ -84,7 +84,7 @@ TEST_F(live_source, rereads_after_ddl) {
 
 TEST_F(live_source, a_burst_of_ddl_is_one_or_two_reads) {
   become_known();
-  for (int i = 0; i < 1000; ++i) source->invalidate(database->name());
+  for (int i = 0; i < 1000; ++i) source->refresh(database->name());
   std::this_thread::sleep_for(700ms);
   EXPECT_EQ(changes, 1);  // nothing had changed, so nobody was told
 }

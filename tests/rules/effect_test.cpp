@@ -19,9 +19,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         std::pair{"", block_effect::none}, std::pair{"SELECT 1", block_effect::none},
         std::pair{"BEGIN", block_effect::begin}, std::pair{"begin;", block_effect::begin},
-        std::pair{"BEGIN WORK", block_effect::begin}, std::pair{"BEGIN READ WRITE", block_effect::begin},
+        std::pair{"BEGIN WORK", block_effect::begin},
+        std::pair{"BEGIN READ WRITE", block_effect::begin_read_write},
         std::pair{"BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY", block_effect::begin_read_only},
-        std::pair{"BEGIN READ ONLY READ WRITE", block_effect::begin},
+        std::pair{"BEGIN READ ONLY READ WRITE", block_effect::begin_read_write},
         std::pair{"START TRANSACTION", block_effect::begin},
         std::pair{"start transaction read only deferrable", block_effect::begin_read_only},
         std::pair{"START REPLICATION", block_effect::none},

@@ -57,6 +57,8 @@ std::string_view name_of(block_effect effect) {
       return "none";
     case block_effect::begin:
       return "begin";
+    case block_effect::begin_read_write:
+      return "begin read write";
     case block_effect::begin_read_only:
       return "begin read only";
     case block_effect::end:

@@ -79,6 +79,27 @@ TEST(block_tracker, read_only_is_declared_per_transaction) {
   EXPECT_FALSE(tracker.read_only());
 }
 
+TEST(block_tracker, an_end_that_may_have_been_skipped_does_not_count_in_the_next_batch) {
+  block_tracker tracker;
+  tracker.ready('T', false, false);
+  tracker.statement_sent(block_effect::end);
+  EXPECT_EQ(tracker.now(), block::outside);
+  tracker.batch_sent();
+  EXPECT_EQ(tracker.now(), block::inside);
+  tracker.ready('I', false, false);
+  EXPECT_EQ(tracker.now(), block::outside);
+}
+
+TEST(block_tracker, read_write_wins_over_the_default_and_a_chain_keeps_what_was_declared) {
+  block_tracker tracker;
+  tracker.default_read_only(true);
+  tracker.statement_sent(block_effect::begin_read_write);
+  EXPECT_EQ(tracker.now(), block::inside);
+  EXPECT_FALSE(tracker.read_only());
+  tracker.statement_sent(block_effect::chain);
+  EXPECT_FALSE(tracker.read_only());
+}
+
 TEST(block_tracker, read_only_by_default_or_on_a_standby) {
   block_tracker tracker;
   tracker.default_read_only(true);

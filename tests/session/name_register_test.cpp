@@ -90,4 +90,13 @@ TEST(name_register, an_unknown_name_that_stays_unknown_is_no_change) {
   EXPECT_TRUE(known.would_change("", false));
 }
 
+TEST(name_register, knows_a_name_by_the_63_bytes_that_postgresql_keeps) {
+  names known;
+  const std::string name(63, 'a');
+  known.change(name + "X", std::make_shared<int>(1), 1);
+  known.confirm();
+  EXPECT_EQ(meaning(known, name + "Y", 2), 1);
+  EXPECT_EQ(meaning(known, name.substr(1), 2), 0);
+}
+
 }  // namespace
