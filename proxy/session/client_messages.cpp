@@ -26,37 +26,6 @@ refusal too_much(std::string message, std::string hint) {
 
 constexpr char read_word[] = {'r', 'e', 'a', 'd'};
 
-bool same_word(std::string_view word, std::string_view lower) {
-  if (word.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    const char folded = word[i] >= 'A' && word[i] <= 'Z' ? static_cast<char>(word[i] + ('a' - 'A')) : word[i];
-    if (folded != lower[i]) return false;
-  }
-  return true;
-}
-
-/// A name as the server stores it: folded to lower case unless it is quoted.
-std::string stored_name(std::string_view written) {
-  if (written.size() > 2 && written.front() == '"' && written.back() == '"') {
-    return std::string(written.substr(1, written.size() - 2));
-  }
-  std::string folded(written);
-  for (char& letter : folded) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter | 0x20);
-  }
-  return folded;
-}
-
-std::string_view next_word(std::string_view& text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const std::size_t start = text.find_first_not_of(blanks);
-  if (start == std::string_view::npos) return {};
-  const std::size_t end = text.find_first_of(" \t\r\n;", start);
-  const std::string_view word = text.substr(start, end == std::string_view::npos ? end : end - start);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end);
-  return word;
-}
-
 }  // namespace
 
 bool session::may_take() const noexcept {
@@ -141,6 +110,7 @@ void session::take_query(const frame_view& from, outbox& out) {
   const auto sql = frontend::decode_query(from.body);
   if (!sql || will_not_run()) return pass(from, request::query, out);
   if (must_await_catalog(*sql)) return hold_back(from, hold::catalog, out);
+  if (executes_guarded(*sql, out)) return;
   note_ddl(*sql);
   const analysis_ptr analysed = analyse(*sql, out);
   const rules::block_effect first = rules::effect_of(*sql);
@@ -171,25 +141,6 @@ void session::declare_later_effects(std::string_view sql) {
   if (read == sql.end()) return;
   const auto analysed = book_->analyse(sql, reads_sql_);
   for (const rules::statement& statement : analysed->statements) block_.declare(statement.effect);
-}
-
-/// DEALLOCATE and DISCARD ALL free names as Close does; PDO sends one after each statement. Forgetting a name
-/// is only about memory: a statement that is gone cannot run.
-void session::forget_deallocated(std::string_view sql, owed& entry) {
-  if (statements_.size() == 0) return;
-  const std::string_view verb = next_word(sql);
-  std::string_view what = next_word(sql);
-  if (same_word(verb, "deallocate") && same_word(what, "prepare")) what = next_word(sql);
-  const bool all = same_word(what, "all");
-  if (!same_word(verb, "deallocate") && !(all && same_word(verb, "discard"))) return;
-  if (all) {
-    statements_.change_all(batch_);
-  } else {
-    const std::string name = stored_name(what);
-    if (!statements_.would_change(name, false)) return;
-    statements_.change(name, nullptr, batch_);
-  }
-  entry.kept = note::statement_name;
 }
 
 void session::take_parse(const frame_view& from, outbox& out) {

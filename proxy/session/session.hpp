@@ -119,6 +119,7 @@ class session {
   void take_head(const protocol::piece& head, outbox& out);
   void pass(const frame_view& from, request what, outbox& out, note kept = note::none);
   void declare_later_effects(std::string_view sql);
+  [[nodiscard]] bool executes_guarded(std::string_view sql, outbox& out);
   void forget_deallocated(std::string_view sql, owed& entry);
 
   // guarding.cpp: plans, hidden statements, holding.

@@ -1,0 +1,91 @@
+// Statements of SQL that act on the names of the protocol: EXECUTE runs them, DEALLOCATE and DISCARD free
+// them.
+#include <utility>
+
+#include "proxy/session/session.hpp"
+
+namespace proxy::session {
+namespace {
+
+bool same_word(std::string_view word, std::string_view lower) {
+  if (word.size() != lower.size()) return false;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    const char folded = word[i] >= 'A' && word[i] <= 'Z' ? static_cast<char>(word[i] + ('a' - 'A')) : word[i];
+    if (folded != lower[i]) return false;
+  }
+  return true;
+}
+
+/// A name as the server stores it: folded to lower case unless it is quoted.
+std::string stored_name(std::string_view written) {
+  if (written.size() > 2 && written.front() == '"' && written.back() == '"') {
+    return std::string(written.substr(1, written.size() - 2));
+  }
+  std::string folded(written);
+  for (char& letter : folded) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter | 0x20);
+  }
+  return folded;
+}
+
+std::string_view next_word(std::string_view& text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t start = text.find_first_not_of(blanks);
+  if (start == std::string_view::npos) return {};
+  const std::size_t end = text.find_first_of(" \t\r\n;", start);
+  const std::string_view word = text.substr(start, end == std::string_view::npos ? end : end - start);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end);
+  return word;
+}
+
+}  // namespace
+
+/// SQL's EXECUTE runs what was prepared by the protocol, too, under a name that says nothing. It is counted,
+/// and refused where a rule says so; true if it was refused.
+bool session::executes_guarded(std::string_view sql, outbox& out) {
+  if (!book_ || statements_.size() == 0 || !same_word(next_word(sql), "execute")) return false;
+  std::string_view name = next_word(sql);
+  name = name.substr(0, name.find('('));
+  const auto [statement, certain] = statements_.find(stored_name(name), batch_);
+  if (!statement || statement->guarded() == nullptr || statement->book != book_) return false;
+  for (const rules::touch& touch : statement->guarded()->in_block.touches) {
+    const rules::rule& rule = book_->rules()[touch.rule];
+    out.events.push_back({.what = event::type::unguarded,
+                          .rule = rule.name,
+                          .reason = rules::unguarded_reason::prepare,
+                          .sqlstate = {}});
+    if (rule.on_opaque != rules::policy::reject || rule.mode == rules::mode::observe) continue;
+    raise_query({.sqlstate = "42501",
+                 .message = "rule \"" + rule.name + "\" refuses EXECUTE of a statement that it guards",
+                 .detail = {},
+                 .hint = "Execute it through the protocol, or set on_opaque = \"allow\".",
+                 .rule = rule.name,
+                 .schema = rule.schema,
+                 .table = rule.table,
+                 .column = {}},
+                out);
+    return true;
+  }
+  return false;
+}
+
+/// DEALLOCATE and DISCARD ALL free names as Close does; PDO sends one after each statement. Forgetting a name
+/// is only about memory: a statement that is gone cannot run.
+void session::forget_deallocated(std::string_view sql, owed& entry) {
+  if (statements_.size() == 0) return;
+  const std::string_view verb = next_word(sql);
+  std::string_view what = next_word(sql);
+  if (same_word(verb, "deallocate") && same_word(what, "prepare")) what = next_word(sql);
+  const bool all = same_word(what, "all");
+  if (!same_word(verb, "deallocate") && !(all && same_word(verb, "discard"))) return;
+  if (all) {
+    statements_.change_all(batch_);
+  } else {
+    const std::string name = stored_name(what);
+    if (!statements_.would_change(name, false)) return;
+    statements_.change(name, nullptr, batch_);
+  }
+  entry.kept = note::statement_name;
+}
+
+}  // namespace proxy::session
