@@ -25,10 +25,6 @@ inline constexpr std::size_t inbox_bytes = 256U << 10U;
 /// Prepared statements and portals that a session remembers. One more is refused with 53400.
 inline constexpr std::size_t prepared_statements = 20'000;
 
-/// Bytes of Bind messages kept for guarded writes between Bind and Execute; beyond it Bind is refused with
-/// 53400.
-inline constexpr std::size_t kept_bind_bytes = 32U << 20U;
-
 /// Bytes kept in an outgoing buffer before its source is not read any more.
 inline constexpr std::size_t outgoing_bytes = 256U << 10U;
 
