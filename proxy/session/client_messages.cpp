@@ -125,7 +125,7 @@ void session::take_query(const frame_view& from, outbox& out) {
   }
   if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
   const chosen_plans chosen = choose_plans(*analysed, block_);
-  for (const rules::plan* plan : chosen.plans) report(*plan, out);
+  for (const rules::plan* plan : chosen.plans) report(*plan, *book_, out);
   block_.query_sent(first);
   for (const rules::statement& statement : analysed->statements) block_.declare(statement.effect);
   if (chosen.wrapped) return send_script(analysed, chosen, out);
@@ -199,6 +199,7 @@ void session::take_bind(const frame_view& from, outbox& out) {
     if (statement->guarded() != nullptr && block_.now() == block::unknown) {
       return hold_back(from, hold::status, out);
     }
+    if (statement->guarded() != nullptr && !book_) return hold_back(from, hold::catalog, out);
     renew(*statement, out);
     made = std::make_shared<portal>();
     made->statement = statement;
@@ -207,7 +208,7 @@ void session::take_bind(const frame_view& from, outbox& out) {
       if (has_preludes(plan, false)) {
         made->bind = from.body;
       } else {
-        report(plan, out);
+        report(plan, *statement->book, out);
         if (plan.kind == rules::plan_kind::reject) raise(refusal_of(plan, *statement->book), out);
       }
       run_preludes(plan, true, *statement, *bind, out);
@@ -229,7 +230,7 @@ void session::take_execute(const frame_view& from, outbox& out) {
     if (guarded != nullptr && !portal->executed && !portal->bind.empty()) {
       if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
       const rules::plan& plan = plan_for(*guarded, block_);
-      report(plan, out);
+      report(plan, *statement.book, out);
       if (const auto bind = frontend::decode_bind(portal->bind))
         run_preludes(plan, false, statement, *bind, out);
     }

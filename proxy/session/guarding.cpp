@@ -91,13 +91,14 @@ void session::raise_query(refusal what, outbox& out) {
   made.hidden = {true};
   made.runs.emplace_back(hidden_run{nullptr, nullptr, nullptr, std::move(what), out.now});
   scripts_.push_back(std::move(made));
+  ++batch_;
   block_.query_sent(rules::block_effect::none);
   out.to_server.append(query);
 }
 
-void session::report(const rules::plan& plan, outbox& out) const {
+void session::report(const rules::plan& plan, const rules::rule_book& book, outbox& out) {
   for (const rules::touch& touch : plan.touches) {
-    const std::string& rule = book_->rules()[touch.rule].name;
+    const std::string& rule = book.rules()[touch.rule].name;
     out.events.push_back({.what = event::type::statement,
                           .rule = rule,
                           .kind = touch.kind,
@@ -139,6 +140,7 @@ void session::refuse_held(refusal what, outbox& out) {
     raise_query(std::move(what), out);
   } else {
     raise(std::move(what), out);
+    // Only Parse and Bind wait for the catalog beside Query.
     const request skipped = kept[0] == protocol::frontend_tag::parse ? request::parse : request::bind;
     static_cast<void>(ledger_.expect({.what = skipped}));
     out.to_server.append(kept);

@@ -134,7 +134,7 @@ class session {
   [[nodiscard]] bool name_may_be_taken() const;
   void raise(refusal what, outbox& out);
   void raise_query(refusal what, outbox& out);
-  void report(const rules::plan& plan, outbox& out) const;
+  static void report(const rules::plan& plan, const rules::rule_book& book, outbox& out);
   void hold_back(const frame_view& from, hold why, outbox& out);
   void release(outbox& out);
   void refuse_held(refusal what, outbox& out);
