@@ -1,3 +1,7 @@
+#include <charconv>
+#include <cstdint>
+
+#include "rules/identifiers.hpp"
 #include "rules/plan.hpp"
 #include "rules/scanner.hpp"
 
@@ -67,14 +71,31 @@ block_effect begins(words& rest) noexcept {
   }
 }
 
-// After COMMIT, END, ROLLBACK or ABORT.
+// After COMMIT, END or ABORT, or after ROLLBACK where no TO follows.
 block_effect ends(words& rest) noexcept {
   if (rest.is("PREPARED")) return block_effect::none;  // another transaction's
   if (rest.take("WORK") || rest.take("TRANSACTION")) {
   }
-  if (rest.is("TO")) return block_effect::none;  // a savepoint
   if (rest.take("AND") && !rest.is("NO")) return block_effect::chain;
   return block_effect::end;
+}
+
+// SAVEPOINT, RELEASE and ROLLBACK TO; afterwards the savepoint's name is the current word.
+block_effect savepoints(words& rest) noexcept {
+  block_effect effect = block_effect::rollback_to;
+  if (rest.take("SAVEPOINT")) return block_effect::savepoint;
+  if (rest.take("RELEASE")) {
+    effect = block_effect::release;
+  } else {
+    if (!rest.take("ROLLBACK")) return block_effect::none;
+    if (rest.take("WORK") || rest.take("TRANSACTION")) {
+    }
+    if (!rest.take("TO")) return block_effect::none;
+  }
+  // A savepoint may be named "savepoint".
+  words beyond = rest;
+  if (beyond.take("SAVEPOINT") && !beyond.at_end()) rest = beyond;
+  return effect;
 }
 
 bool starts_with_ignoring_case(std::string_view whole, std::string_view part) noexcept {
@@ -113,11 +134,73 @@ block_effect sets(words& rest) noexcept {
   return is_true(rest.text()) ? block_effect::set_read_only : block_effect::set_read_write;
 }
 
+// "…" or U&"…" with its doubled quotes made single; Unicode escapes stay.
+std::string unquoted(std::string_view written) {
+  const auto open = written.find('"');
+  std::string name;
+  for (std::size_t i = open + 1; i + 1 < written.size(); ++i) {
+    name += written[i];
+    if (written[i] == '"') ++i;
+  }
+  return name;
+}
+
+// What UESCAPE '…' behind U&"…" says; a backslash by default.
+char escape_character(words& rest) noexcept {
+  if (!rest.take("UESCAPE")) return '\\';
+  const auto constant = rest.text();
+  return rest.kind() == token_kind::string && constant.size() == 3 ? constant[1] : '\\';
+}
+
+void append_utf8(std::string& text, std::uint32_t code) {
+  const auto byte = [&](std::uint32_t value) { text += static_cast<char>(value); };
+  if (code < 0x80) return byte(code);
+  if (code < 0x800) {
+    byte(0xC0U | code >> 6U);
+  } else {
+    if (code < 0x10000) {
+      byte(0xE0U | code >> 12U);
+    } else {
+      byte(0xF0U | code >> 18U);
+      byte(0x80U | (code >> 12U & 0x3FU));
+    }
+    byte(0x80U | (code >> 6U & 0x3FU));
+  }
+  byte(0x80U | (code & 0x3FU));
+}
+
+// \XXXX, \+XXXXXX and \\, surrogate pairs joined. Where an escape is wrong PostgreSQL refuses the statement.
+std::string unescaped(std::string_view text, char escape) {
+  std::string plain;
+  std::uint32_t high = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] != escape || i + 1 == text.size() || text[i + 1] == escape) {
+      plain += text[i];
+      i += text[i] == escape ? 2 : 1;
+      continue;
+    }
+    const bool wide = text[i + 1] == '+';
+    const auto digits = text.substr(i + (wide ? 2 : 1), wide ? 6 : 4);
+    std::uint32_t code = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+    i += (wide ? 2 : 1) + digits.size();
+    if (code >= 0xD800 && code < 0xDC00) {
+      high = code;
+      continue;
+    }
+    if (code >= 0xDC00 && code < 0xE000) code = 0x10000 + ((high - 0xD800) << 10U) + (code - 0xDC00);
+    append_utf8(plain, code);
+  }
+  return plain;
+}
+
 }  // namespace
 
 block_effect effect_of(std::string_view statement) noexcept {
   words rest{statement};
   if (rest.kind() != token_kind::word) return block_effect::none;
+  words named = rest;
+  if (const auto effect = savepoints(named); effect != block_effect::none) return effect;
   if (rest.take("BEGIN")) return begins(rest);
   if (rest.take("START")) return rest.is("TRANSACTION") ? begins(rest) : block_effect::none;
   if (rest.take("COMMIT") || rest.take("END") || rest.take("ROLLBACK") || rest.take("ABORT"))
@@ -129,6 +212,22 @@ block_effect effect_of(std::string_view statement) noexcept {
   }
   if (rest.take("SET")) return sets(rest);
   return block_effect::none;
+}
+
+std::string savepoint_name(std::string_view statement) {
+  words rest{statement};
+  if (rest.kind() != token_kind::word || savepoints(rest) == block_effect::none) return {};
+  const std::string_view written = rest.text();
+  std::string name;
+  if (rest.kind() == token_kind::word) {
+    for (const char c : written) name += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  } else if (rest.kind() == token_kind::quoted_word) {
+    name = unquoted(written);
+    const bool escaped = written.front() != '"';
+    rest.advance();
+    if (escaped) name = unescaped(name, escape_character(rest));
+  }
+  return std::string{stored_name(name)};
 }
 
 }  // namespace rules

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "rules/compiled_book.hpp"
+#include "rules/identifiers.hpp"
 #include "rules/rule_book.hpp"
 
 namespace rules {
@@ -46,6 +47,7 @@ class checker {
   void inspect(const table& known) {
     const auto guarded = guard(configured_, known, {});
     if (guarded.defect) return add(finding::severity::problem, full_name(known) + " " + guarded.defect_text);
+    if (configured_.once) return inspect_once(known, guarded.key);
     if (!is_unique(known, guarded.key)) {
       add(finding::severity::note,
           full_name(known) +
@@ -64,6 +66,22 @@ class checker {
       add(finding::severity::note,
           "reads of " + full_name(known) + " by roles without UPDATE privilege are not locked: " + roles);
     }
+  }
+
+  void inspect_once(const table& known, const std::vector<std::string>& key) {
+    const auto leads = [&](const std::vector<std::string>& index) {
+      return !index.empty() && contains(key, index.front());
+    };
+    if (leads(known.primary_key) || std::any_of(known.unique_keys.begin(), known.unique_keys.end(), leads))
+      return;
+    std::string columns;
+    for (const auto& name : key) columns += (columns.empty() ? "" : ", ") + quoted_name(name);
+    add(finding::severity::note, full_name(known) +
+                                     " has no unique index that begins with the key of this [[once]]; "
+                                     "unless another index does, each INSERT reads the whole table: "
+                                     "CREATE INDEX ON " +
+                                     quoted_name(known.schema) + "." + quoted_name(known.name) + " (" +
+                                     columns + ")");
   }
 
   void several(const std::vector<const table*>& tables) {
@@ -95,7 +113,7 @@ void add_columns(table& into, const std::vector<std::string>& names, std::uint32
 
 std::vector<finding> check(const rule_set& configured, const catalog& known) {
   std::vector<finding> found;
-  for (const auto& rule : configured.rules) {
+  for (const auto& rule : all_rules(configured)) {
     if (!rule.databases.empty() && !contains(rule.databases, known.database)) continue;
     checker{rule, known, found}.run();
   }
@@ -105,7 +123,7 @@ std::vector<finding> check(const rule_set& configured, const catalog& known) {
 // Type OIDs are fixed in pg_type.dat.
 catalog assumed_catalog(const rule_set& configured) {
   catalog invented;
-  for (const auto& rule : configured.rules) {
+  for (const auto& rule : all_rules(configured)) {
     const std::string schema = rule.schema.empty() ? "public" : rule.schema;
     auto found = std::find_if(invented.tables.begin(), invented.tables.end(), [&](const table& known) {
       return known.schema == schema && known.name == rule.table;
@@ -119,7 +137,7 @@ catalog assumed_catalog(const rule_set& configured) {
       found = invented.tables.insert(found, std::move(made));
     }
     const auto key = rule.key.empty() ? std::vector<std::string>{"id"} : rule.key;
-    if (found->primary_key.empty()) found->primary_key = key;
+    if (found->primary_key.empty() && !rule.once) found->primary_key = key;
     add_columns(*found, key, 20, "bigint");
     add_columns(*found, rule.columns, 1700, "numeric");
     add_columns(*found, rule.version, 20, "bigint");

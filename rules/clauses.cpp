@@ -337,4 +337,34 @@ std::optional<update_text> find_update(const token_text& text, token_range state
   return found;
 }
 
+std::optional<delete_text> find_delete(const token_text& text, token_range statement,
+                                       const PgQuery__DeleteStmt& parsed) {
+  if (statement.last - statement.first < 3 || !text.is(statement.first, "DELETE") ||
+      !text.is(statement.first + 1, "FROM") || parsed.relation == nullptr) {
+    return std::nullopt;
+  }
+  const std::size_t first = statement.first + 2;
+  const auto clauses = cut_clauses(text, first, statement.last);
+  const auto where = only(clauses, "WHERE");
+  const auto returning = only(clauses, "RETURNING");
+  if (clauses.back().range.last != statement.last || !fits(text, where, parsed.where_clause) ||
+      !fits(text, returning, parsed.returning_list, parsed.n_returning_list)) {
+    return std::nullopt;
+  }
+  delete_text found;
+  found.where = *where;
+  found.relation = clauses.front().range;
+  for (std::size_t i = first; i < found.relation.last; ++i) {
+    // The first one: a join's own comes later.
+    if (text.depth(i) != text.depth(first) || !text.is_clause(i, "USING")) continue;
+    found.others = {i + 1, found.relation.last};
+    found.relation.last = i;
+  }
+  if (found.relation.empty() || !text.covers(found.relation, &parsed.relation->base) ||
+      !fits(text, found.others, parsed.using_clause, parsed.n_using_clause)) {
+    return std::nullopt;
+  }
+  return found;
+}
+
 }  // namespace rules

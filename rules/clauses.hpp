@@ -80,4 +80,14 @@ struct update_text {
 [[nodiscard]] std::optional<update_text> find_update(const token_text& text, token_range statement,
                                                      const PgQuery__UpdateStmt& parsed);
 
+struct delete_text {
+  token_range relation;  // [ONLY] name [*] [AS alias]
+  token_range others;    // USING
+  token_range where;
+};
+
+/// A top-level DELETE without WITH that fills `statement`.
+[[nodiscard]] std::optional<delete_text> find_delete(const token_text& text, token_range statement,
+                                                     const PgQuery__DeleteStmt& parsed);
+
 }  // namespace rules

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "rules/key_type.hpp"
 #include "rules/volatility.hpp"
 
 namespace rules {
@@ -30,11 +31,51 @@ void mark(guarded_table& guarded, unguarded_reason reason, std::string text) {
 // The same SQL must be right for every table that an unqualified name may mean.
 bool alike(const guarded_table& one, const guarded_table& other, const rule& configured) {
   if (one.key != other.key || one.defect != other.defect) return false;
-  return std::all_of(configured.columns.begin(), configured.columns.end(), [&](const std::string& name) {
+  const auto& same = configured.once ? one.key : configured.columns;
+  return std::all_of(same.begin(), same.end(), [&](const std::string& name) {
     const auto* here = find_column(one.table, name);
     const auto* there = find_column(other.table, name);
     return here != nullptr && there != nullptr && here->type == there->type;
   });
+}
+
+/// What is wrong with a column's type; empty if nothing. All columns are there.
+std::string unfit_type(const rule& configured, const guarded_table& guarded) {
+  for (const auto& name : guarded.key) {
+    const auto* part = find_column(guarded.table, name);
+    if (part == nullptr) continue;
+    const std::string what = "key column \"" + name + "\" is of type " + part->type + ", which ";
+    if (configured.once && !is_hashed_type(part->type_oid))
+      return what + "cannot be hashed; choose another `key`";
+    if (!configured.once && !is_ordered_type(part->type_oid))
+      return what + "cannot be put in order; choose another `key`";
+  }
+  if (configured.strategy != strategy::escrow) return {};
+  for (const auto& name : configured.columns) {
+    const auto* changed = find_column(guarded.table, name);
+    if (is_exact_number(changed->type_oid)) continue;
+    return "column \"" + name + "\" is of type " + changed->type +
+           ", which strategy = \"escrow\" cannot subtract exactly; use integer or numeric, or another "
+           "strategy";
+  }
+  return {};
+}
+
+// What a session must know of each guarded table; the tables learn their numbers.
+void number_relations(compiled_book& book) {
+  for (std::size_t i = 0; i < book.rules.size(); ++i) {
+    if (book.rules[i].columns.empty()) continue;
+    for (auto& guarded : book.details[i].tables) {
+      if (guarded.defect || book.relations.size() >= no_relation) continue;
+      guarded.relation = static_cast<std::uint16_t>(book.relations.size());
+      guarded_relation known{
+          static_cast<std::uint16_t>(i), guarded.table.oid, guarded.table.schema, guarded.table.name, {}, {}};
+      for (const auto& name : guarded.key) known.key.push_back(*find_column(guarded.table, name));
+      for (const auto& name : book.rules[i].columns)
+        known.columns.push_back(*find_column(guarded.table, name));
+      book.relations.push_back(std::move(known));
+    }
+  }
 }
 
 std::vector<std::string> filter_names(const compiled_book& book) {
@@ -81,6 +122,20 @@ bool applies(const rule& configured, std::string_view database, std::string_view
   return configured.users.empty() || contains(configured.users, user);
 }
 
+std::vector<rule> all_rules(const rule_set& configured) {
+  std::vector<rule> all = configured.rules;
+  for (const auto& each : configured.once) {
+    rule made;
+    made.name = each.name;
+    made.schema = each.schema;
+    made.table = each.table;
+    made.key = each.key;
+    made.once = true;
+    all.push_back(std::move(made));
+  }
+  return all;
+}
+
 guarded_table guard(const rule& configured, const table& known, std::string_view user) {
   guarded_table guarded;
   guarded.table = known;
@@ -92,6 +147,8 @@ guarded_table guard(const rule& configured, const table& known, std::string_view
     mark(guarded, unguarded_reason::opaque, "has no column \"" + missing + "\"; correct the rule's columns");
   } else if (guarded.key.empty()) {
     mark(guarded, unguarded_reason::opaque, "has no primary key; set `key` in the rule");
+  } else if (const auto text = unfit_type(configured, guarded); !text.empty()) {
+    mark(guarded, unguarded_reason::opaque, text);
   } else if (configured.min || configured.max) {
     for (const auto& name : configured.columns) {
       const auto* bounded = find_column(known, name);
@@ -105,12 +162,23 @@ guarded_table guard(const rule& configured, const table& known, std::string_view
 }
 
 std::vector<target> compiled_book::targets_of(std::string_view schema, std::string_view name) const {
+  return named_targets(schema, name, false);
+}
+
+std::vector<target> compiled_book::once_targets_of(std::string_view schema, std::string_view name) const {
+  return named_targets(schema, name, true);
+}
+
+std::vector<target> compiled_book::named_targets(std::string_view schema, std::string_view name,
+                                                 bool once) const {
   std::vector<target> found;
   for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i].once != once) continue;
     target meant;
     meant.rule = static_cast<std::uint16_t>(i);
     for (const auto& candidate : details[i].tables) {
       if (!named(schema, name, candidate.table.schema, candidate.table.name)) continue;
+      meant.tables.push_back(&candidate);
       if (meant.table == nullptr) {
         meant.table = &candidate;
         meant.defect = candidate.defect;
@@ -145,7 +213,7 @@ std::shared_ptr<const rule_book> rule_book::compile(const rule_set& configured, 
   auto book = std::make_unique<compiled_book>();
   book->log_values = log_values;
   book->volatile_functions = known.volatile_functions;
-  for (const auto& rule : configured.rules) {
+  for (const auto& rule : all_rules(configured)) {
     if (!applies(rule, known.database, user)) continue;
     compiled_rule detail;
     for (const auto& table : known.tables) {
@@ -167,6 +235,7 @@ std::shared_ptr<const rule_book> rule_book::compile(const rule_set& configured, 
     }
     if (!known_alias.rules.empty()) book->aliases.push_back(std::move(known_alias));
   }
+  number_relations(*book);
   book->filter = name_filter{filter_names(*book)};
   return std::shared_ptr<const rule_book>{new rule_book{std::move(book)}};
 }

@@ -17,13 +17,17 @@
 
 namespace rules {
 
+/// A table that cannot be guarded, or of which no column is, has no guarded_relation.
+inline constexpr std::uint16_t no_relation = 0xFFFF;
+
 /// One table that one rule guards.
 struct guarded_table {
   rules::table table;
   std::vector<std::string> key;            // the rule's, or the primary key
   std::optional<unguarded_reason> defect;  // why it cannot be guarded at all
   std::string defect_text;
-  bool unprivileged = false;  // the user may not lock its rows
+  bool unprivileged = false;             // the user may not lock its rows
+  std::uint16_t relation = no_relation;  // index into compiled_book::relations
 };
 
 struct compiled_rule {
@@ -35,7 +39,8 @@ struct target {
   std::uint16_t rule = 0;
   const guarded_table* table = nullptr;  // the first where several schemas have it
   std::optional<unguarded_reason> defect;
-  bool one_schema = true;  // exactly one table is meant
+  bool one_schema = true;                    // exactly one table is meant
+  std::vector<const guarded_table*> tables;  // all that may be meant
 };
 
 /// A view, partition or child, and the rules whose table is behind it.
@@ -48,23 +53,34 @@ struct compiled_alias {
 struct compiled_book {
   std::vector<rule> rules;
   std::vector<compiled_rule> details;  // one for each rule
+  std::vector<guarded_relation> relations;
   std::vector<compiled_alias> aliases;
   std::set<std::string> volatile_functions;
   name_filter filter;
   bool log_values = false;
 
-  /// The rules that a relation of this name falls under; an empty schema means any.
+  /// The rules that a relation of this name falls under, [[once]] apart; an empty schema means any.
   [[nodiscard]] std::vector<target> targets_of(std::string_view schema, std::string_view name) const;
+
+  /// The same of [[once]] alone: they guard no column, only a key.
+  [[nodiscard]] std::vector<target> once_targets_of(std::string_view schema, std::string_view name) const;
 
   /// The rules behind a view, partition or child of this name.
   [[nodiscard]] std::vector<std::uint16_t> behind(std::string_view schema, std::string_view name) const;
 
   /// A function with a volatile overload; by name alone, whatever the schema.
   [[nodiscard]] bool is_volatile(std::string_view function) const;
+
+ private:
+  [[nodiscard]] std::vector<target> named_targets(std::string_view schema, std::string_view name,
+                                                  bool once) const;
 };
 
 /// Whether the rule is in force for this database and user at all.
 [[nodiscard]] bool applies(const rule& configured, std::string_view database, std::string_view user) noexcept;
+
+/// The rules, then those made of [[once]], each in the file's order.
+[[nodiscard]] std::vector<rule> all_rules(const rule_set& configured);
 
 /// What the rule guards in this table, or the defect that keeps it from doing so.
 [[nodiscard]] guarded_table guard(const rule& configured, const table& known, std::string_view user);

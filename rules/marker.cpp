@@ -30,14 +30,19 @@ std::optional<std::string> unescaped(std::string_view key) {
   return plain;
 }
 
+bool read_number(std::string_view digits, std::uint16_t& into) noexcept {
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
+  return error == std::errc{} && end == digits.data() + digits.size();
+}
+
 std::optional<raised> parse_fields(std::string_view rest) {
+  const auto rule = take_field(rest);
   const auto check = take_field(rest);
   const auto key = take_field(rest);
   const auto value = take_field(rest);
-  if (!check || !key || !value) return std::nullopt;
+  if (!rule || !check || !key || !value) return std::nullopt;
   raised found;
-  const auto [end, error] = std::from_chars(check->data(), check->data() + check->size(), found.check);
-  if (error != std::errc{} || end != check->data() + check->size()) return std::nullopt;
+  if (!read_number(*rule, found.rule) || !read_number(*check, found.check)) return std::nullopt;
   auto plain = unescaped(*key);
   if (!plain) return std::nullopt;
   found.key = std::move(*plain);
@@ -55,8 +60,9 @@ std::optional<raised> parse_marker(std::string_view error_message) {
   return std::nullopt;
 }
 
-std::string marker_sql(std::size_t check, std::string_view key, std::string_view value) {
-  std::string sql = "'pgteller/" + std::to_string(check) + "/' || pg_catalog.replace(pg_catalog.replace(";
+std::string marker_sql(std::uint16_t rule, std::size_t check, std::string_view key, std::string_view value) {
+  std::string sql = "'pgteller/" + std::to_string(rule) + "/" + std::to_string(check) +
+                    "/' || pg_catalog.replace(pg_catalog.replace(";
   sql.append(key).append(", '!', '!0'), '/', '!1') || ");
   if (value.empty()) return sql += "'//'";
   return sql.append("'/' || ").append(value).append(" || '/'");

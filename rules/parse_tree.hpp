@@ -24,6 +24,7 @@ struct descriptor_of;
   struct descriptor_of<PgQuery__##type> {                                                             \
     static constexpr const ProtobufCMessageDescriptor* value = &pg_query__##descriptor##__descriptor; \
   }
+PGTELLER_NODE(AArrayExpr, a__array_expr);
 PGTELLER_NODE(AConst, a__const);
 PGTELLER_NODE(AExpr, a__expr);
 PGTELLER_NODE(AIndirection, a__indirection);
@@ -49,6 +50,7 @@ PGTELLER_NODE(DropStmt, drop_stmt);
 PGTELLER_NODE(ExplainStmt, explain_stmt);
 PGTELLER_NODE(FuncCall, func_call);
 PGTELLER_NODE(GrantStmt, grant_stmt);
+PGTELLER_NODE(IndexElem, index_elem);
 PGTELLER_NODE(IndexStmt, index_stmt);
 PGTELLER_NODE(InsertStmt, insert_stmt);
 PGTELLER_NODE(Integer, integer);
@@ -57,6 +59,8 @@ PGTELLER_NODE(List, list);
 PGTELLER_NODE(LockStmt, lock_stmt);
 PGTELLER_NODE(LockingClause, locking_clause);
 PGTELLER_NODE(MergeStmt, merge_stmt);
+PGTELLER_NODE(MergeWhenClause, merge_when_clause);
+PGTELLER_NODE(MinMaxExpr, min_max_expr);
 PGTELLER_NODE(MultiAssignRef, multi_assign_ref);
 PGTELLER_NODE(Node, node);
 PGTELLER_NODE(ParamRef, param_ref);

@@ -92,7 +92,8 @@ class bystander {
   void views() {
     each_relation(statement_, nullptr, [&](const PgQuery__RangeVar& named) {
       for (const auto rule : book_.behind(text_of(named.schemaname), text_of(named.relname))) {
-        count(rule, unguarded_reason::view);
+        // What a [[once]] table shows to a read is of no account.
+        if (!book_.rules[rule].once) count(rule, unguarded_reason::view);
       }
     });
   }
@@ -107,8 +108,8 @@ class bystander {
       const auto target = write_of(found);
       if (target.relation == nullptr) return true;
       const bool top = found == statement_;
-      // A top-level UPDATE of a guarded table has a plan of its own.
-      if (!top || as<PgQuery__UpdateStmt>(found) == nullptr) {
+      // A top-level INSERT, UPDATE or DELETE of a guarded table has a plan of its own.
+      if (!top || as<PgQuery__MergeStmt>(found) != nullptr) {
         count_target(*target.relation, top ? target.reason : unguarded_reason::cte);
       }
       return true;

@@ -2,7 +2,9 @@
 #include <array>
 
 #include "rules/identifiers.hpp"
+#include "rules/plan_insert.hpp"
 #include "rules/statement_context.hpp"
+#include "rules/statement_shape.hpp"
 
 namespace rules {
 namespace {
@@ -43,34 +45,98 @@ std::string refusal(const rule& refusing, const touch& counted) {
          std::string{remedy(counted.reason)} + ", or set on_opaque = \"allow\"";
 }
 
+statement_action would_be(statement_action action) {
+  switch (action) {
+    case statement_action::lock:
+      return statement_action::would_lock;
+    case statement_action::check:
+      return statement_action::would_check;
+    case statement_action::validate:
+      return statement_action::would_validate;
+    case statement_action::rebase:
+      return statement_action::would_rebase;
+    case statement_action::reject:
+      return statement_action::would_reject;
+    default:
+      return action;
+  }
+}
+
+// Preludes of observing rules go, and those that only lock what another one locks by the same SQL. The notes
+// learn the new places of theirs.
+void sift_preludes(const compiled_book& book, plan& made) {
+  std::vector<prelude> kept;
+  std::vector<std::int16_t> places;
+  for (auto& one : made.preludes) {
+    places.push_back(-1);
+    if (book.rules[one.rule].mode == mode::observe) continue;
+    const auto same = std::find_if(kept.begin(), kept.end(), [&](const prelude& known) {
+      return known.sql == one.sql && known.parameters == one.parameters;
+    });
+    const bool only_locks = one.checks.empty() && one.insertions.empty() && !one.once;
+    if (same != kept.end() && only_locks) {
+      same->only_with_checks = same->only_with_checks && one.only_with_checks;
+      places.back() = static_cast<std::int16_t>(same - kept.begin());
+      continue;
+    }
+    places.back() = static_cast<std::int16_t>(kept.size());
+    kept.push_back(std::move(one));
+  }
+  made.preludes = std::move(kept);
+  for (auto& note : made.writes) {
+    if (note.prelude >= 0) note.prelude = places[static_cast<std::size_t>(note.prelude)];
+  }
+}
+
 void observe(const compiled_book& book, plan& made) {
   const auto observed = [&](std::uint16_t rule) { return book.rules[rule].mode == mode::observe; };
-  std::erase_if(made.preludes, [&](const prelude& one) { return observed(one.rule); });
   for (auto& counted : made.touches) {
-    if (observed(counted.rule) && counted.action != statement_action::forward) {
-      counted.action = statement_action::observe;
-    }
+    if (observed(counted.rule)) counted.action = would_be(counted.action);
   }
+}
+
+bool is_would(statement_action action) {
+  return action > statement_action::reject;
+}
+
+// What happens to a write of which nothing but records decides more.
+std::string explain_write(const compiled_book& book, const plan& made, const touch& first,
+                          const std::string& rule) {
+  const bool validates = std::any_of(made.writes.begin(), made.writes.end(), [&](const write_note& note) {
+    return note.prelude >= 0 && book.relations[note.relation].rule == first.rule;
+  });
+  const bool rebases = std::any_of(made.writes.begin(), made.writes.end(), [&](const write_note& note) {
+    return !note.rebase.empty() && book.relations[note.relation].rule == first.rule;
+  });
+  if (rebases) return "The new value is put on the newest one where the row is on record, for " + rule + ".";
+  if (validates)
+    return "It passes as it is unless the row is on record: then the row is compared with what was read, "
+           "for " +
+           rule + ".";
+  return "It passes as it is; " + rule + " counts it.";
 }
 
 std::string explain(const compiled_book& book, const plan& made) {
   if (made.touches.empty()) return "No guarded column is read or written.";
   const auto& first = made.touches.front();
   const std::string rule = "rule \"" + book.rules[first.rule].name + "\"";
+  if (is_would(first.action)) return "It would be guarded, but " + rule + " only observes.";
   switch (first.action) {
     case statement_action::lock:
       return "The rows are locked in key order first, for " + rule + ".";
     case statement_action::check:
+      if (book.rules[first.rule].once)
+        return "The new keys are locked and looked for first, for " + rule + ".";
       return "The rows are locked in key order and the new values checked first, for " + rule + ".";
-    case statement_action::observe:
-      return "It would be guarded, but " + rule + " only observes.";
     case statement_action::reject:
       return "It is refused by " + rule + ".";
-    case statement_action::forward:
+    default:
       break;
   }
   if (first.unguarded) return "It passes unguarded by " + rule + ": " + std::string{name(first.reason)} + ".";
-  return "It passes as it is; " + rule + " counts it.";
+  if (first.kind == statement_kind::read && !made.reads.empty())
+    return "It passes as it is; what it returns is put on record for " + rule + ".";
+  return explain_write(book, made, first, rule);
 }
 
 }  // namespace
@@ -90,6 +156,7 @@ void settle(const compiled_book& book, plan& made) {
       counted.action = statement_action::reject;
     }
   }
+  sift_preludes(book, made);
   observe(book, made);
   const auto refused = std::find_if(made.touches.begin(), made.touches.end(), [](const touch& counted) {
     return counted.action == statement_action::reject;
@@ -98,6 +165,8 @@ void settle(const compiled_book& book, plan& made) {
     std::rotate(made.touches.begin(), refused, refused + 1);
     made.kind = plan_kind::reject;
     made.preludes.clear();
+    made.reads.clear();
+    made.writes.clear();
     made.refusal = refusal(book.rules[made.touches.front().rule], made.touches.front());
   } else {
     made.kind = made.preludes.empty() ? plan_kind::forward : plan_kind::wrap;
@@ -113,16 +182,25 @@ statement plan_statement(const statement_context& context, const node* parsed) {
     planned.end = tokens[context.tokens.last - 1].end;
   }
   planned.effect = effect_of(context.text.text().substr(planned.begin, planned.end - planned.begin));
+  planned.parameters = highest_parameter(context.text, context.tokens);
+  planned.shape = shape_of(context.text, context.tokens);
   plan& in_block = planned.in_block;
   if (const auto* select = as<PgQuery__SelectStmt>(parsed);
       select != nullptr && select->into_clause == nullptr) {
     plan_read(context, *select, in_block, planned.autonomous);
-    plan_other(context, content(parsed), in_block);
-    plan_other(context, content(parsed), planned.autonomous);
+    for (plan* each : {&in_block, &planned.autonomous}) {
+      plan_other(context, content(parsed), *each);
+      plan_once(context, content(parsed), *each);
+    }
   } else {
     if (const auto* update = as<PgQuery__UpdateStmt>(parsed)) plan_update(context, *update, in_block);
+    if (const auto* removal = as<PgQuery__DeleteStmt>(parsed)) plan_delete(context, *removal, in_block);
+    if (const auto* insert = as<PgQuery__InsertStmt>(parsed)) plan_insert(context, *insert, in_block);
+    plan_once(context, content(parsed), in_block);
     plan_other(context, content(parsed), in_block);
     planned.autonomous = in_block;
+    // Outside a transaction no lock outlives the statement.
+    for (auto& note : planned.autonomous.reads) note.locks = false;
   }
   settle(context.book, in_block);
   settle(context.book, planned.autonomous);
@@ -146,11 +224,9 @@ plan opaque_plan(const compiled_book& book, std::string_view text, std::string w
   return made;
 }
 
-void add_prelude(plan& into, prelude made) {
-  const bool same = std::any_of(into.preludes.begin(), into.preludes.end(), [&](const prelude& known) {
-    return known.sql == made.sql && known.parameters == made.parameters;
-  });
-  if (!same || !made.checks.empty()) into.preludes.push_back(std::move(made));
+std::int16_t add_prelude(plan& into, prelude made) {
+  into.preludes.push_back(std::move(made));
+  return static_cast<std::int16_t>(into.preludes.size() - 1);
 }
 
 void add_touch(plan& into, touch counted) {

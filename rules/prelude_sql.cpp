@@ -1,10 +1,11 @@
 #include "rules/prelude_sql.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include "rules/check_sql.hpp"
 #include "rules/identifiers.hpp"
 #include "rules/marker.hpp"
+#include "rules/sql_writer.hpp"
 
 // The shape, and why (tried on PostgreSQL 15):
 //
@@ -21,94 +22,18 @@
 namespace rules {
 namespace {
 
-class sql_writer {
- public:
-  sql_writer(const token_text& text, prelude& into) : text_{text}, into_{into} {}
-
-  sql_writer& raw(std::string_view sql) {
-    into_.sql += sql;
-    return *this;
-  }
-
-  /// The client's text, with its parameters renumbered.
-  sql_writer& copy(token_range range) {
-    if (range.empty()) return *this;
-    const auto& tokens = text_.tokens();
-    std::uint32_t from = tokens[range.first].begin;
-    for (std::size_t i = range.first; i < range.last; ++i) {
-      if (tokens[i].kind != token_kind::parameter) continue;
-      stretch(from, tokens[i].begin);
-      into_.sql += '$' + std::to_string(renumbered(tokens[i]));
-      from = tokens[i].end;
-    }
-    stretch(from, tokens[range.last - 1].end);
-    return *this;
-  }
-
- private:
-  void stretch(std::uint32_t from, std::uint32_t to) {
-    if (from >= to) return;
-    into_.copied.push_back({static_cast<std::uint32_t>(into_.sql.size()), from, to - from});
-    into_.sql += text_.text().substr(from, to - from);
-  }
-
-  std::size_t renumbered(const token& parameter) {
-    const auto digits = text_.text().substr(parameter.begin + 1, parameter.end - parameter.begin - 1);
-    std::uint16_t number = 0;  // beyond 65535 PostgreSQL refuses the statement itself
-    std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    auto& known = into_.parameters;
-    const auto found = std::find(known.begin(), known.end(), number);
-    const auto index = static_cast<std::size_t>(found - known.begin());
-    if (found == known.end()) known.push_back(number);
-    return index + 1;
-  }
-
-  const token_text& text_;
-  prelude& into_;
-};
-
-std::string numbered(std::string_view name, std::size_t index) {
-  return std::string{name} + std::to_string(index);
-}
-
-std::string_view lock_words(row_lock lock, bool write) {
+std::string_view lock_words(row_lock lock, const prelude_request& request) {
+  if (request.removes) return "FOR UPDATE";  // as DELETE itself does
   switch (lock) {
     case row_lock::update:
       return "FOR UPDATE";
     case row_lock::share:
       // Two writers that first share a row would wait for each other.
-      return write ? "FOR NO KEY UPDATE" : "FOR SHARE";
+      return request.write ? "FOR NO KEY UPDATE" : "FOR SHARE";
     case row_lock::no_key_update:
       break;
   }
   return "FOR NO KEY UPDATE";
-}
-
-/// SQL that is true, or null, if `value`, of the type of `assigned`, keeps the bound.
-std::string bound_holds(const std::string& value, const column& assigned, const bound_check& bound) {
-  std::string number = bound.bound.starts_with('-') ? "(" + bound.bound + ")" : bound.bound;
-  const auto type = number_type_of(assigned);
-  if (type == number_type::money) number = "CAST(" + number + " AS pg_catalog.money)";
-  std::string sql = value + (bound.is_min ? " >= " : " <= ") + number;
-  // NaN sorts above every number; it must not pass for a balance.
-  if (type == number_type::decimal) sql += " AND " + value + " <> 'NaN'";
-  if (type == number_type::unknown) sql += " AND CAST(" + value + " AS pg_catalog.text) <> 'NaN'";
-  return sql;
-}
-
-std::string as_text(const std::string& value) {
-  return "COALESCE(CAST(" + value + " AS pg_catalog.text), '')";
-}
-
-/// The row's key for a marker; `column_of` names the key's column by its place.
-template <class ColumnOf>
-std::string key_text(const guarded_table& guarded, ColumnOf column_of) {
-  std::string sql;
-  for (std::size_t i = 0; i < guarded.key.size(); ++i) {
-    if (i > 0) sql += " || ',' || ";
-    sql += as_text(column_of(i));
-  }
-  return sql;
 }
 
 class prelude_writer {
@@ -125,10 +50,12 @@ class prelude_writer {
     checks();
     out_.raw(")\nFROM ");
     if (timed) timeout();
+    // A row that is gone is seen only where something stands for it.
+    if (!timed && request_.validates) out_.raw("(SELECT 1) pgteller_t\nLEFT JOIN LATERAL ");
     out_.raw("(\n");
     rows(timed);
     out_.raw(") pgteller_w");
-    if (timed) out_.raw(" ON true");
+    if (timed || request_.validates) out_.raw(" ON true");
   }
 
  private:
@@ -146,27 +73,43 @@ class prelude_writer {
         .raw(" END, true) AS pgteller_now OFFSET 0) pgteller_t\nLEFT JOIN LATERAL ");
   }
 
+  static std::string of_row(std::string_view name, std::size_t index) {
+    return "pgteller_w." + numbered(name, index);
+  }
+
   void checks() {
-    if (into_.checks.empty()) {
+    if (into_.checks.empty() && !request_.validates) {
       out_.raw("pgteller_w.pgteller_key0");
       return;
     }
-    const auto column = [](std::string_view name, std::size_t i) {
-      return "pgteller_w." + numbered(name, i);
-    };
-    const auto key = key_text(*request_.guarded, [&](std::size_t i) { return column("pgteller_key", i); });
+    const auto key = key_text(*request_.guarded, [](std::size_t i) { return of_row("pgteller_key", i); });
     out_.raw("CASE");
+    if (request_.validates) hole_here(hole_kind::checks, 0);
     std::size_t check = 0;
     for (std::size_t i = 0; i < request_.values.size(); ++i) {
       const auto& value = request_.values[i];
       for (const auto& bound : value.checks) {
-        out_.raw(" WHEN NOT (").raw(bound_holds(column("pgteller_new", i), *value.assigned, bound));
+        out_.raw(" WHEN NOT (").raw(bound_holds(new_value_of(i), *value.assigned, bound));
         out_.raw(")\n  THEN CAST(");
-        const auto old = request_.log_values ? as_text(column("pgteller_old", i)) : "";
-        out_.raw(marker_sql(check++, key, old)).raw(" AS pg_catalog.int4)\n ");
+        const auto old = request_.log_values ? as_text(of_row("pgteller_old", value.place)) : "";
+        out_.raw(marker_sql(request_.rule_index, check++, key, old)).raw(" AS pg_catalog.int4)\n ");
       }
     }
+    // CASE needs a branch, whatever the hole is given.
+    if (request_.validates) out_.raw(" WHEN pgteller_w.pgteller_key0 IS NOT NULL THEN 1");
     out_.raw(" END");
+  }
+
+  [[nodiscard]] std::string new_value_of(std::size_t index) const {
+    const auto& value = request_.values[index];
+    const auto written = of_row("pgteller_new", index);
+    if (!value.rebased) return written;
+    return rebased_value(of_row("pgteller_old", value.place), written, of_row("pgteller_read", index),
+                         value.assigned->type, "NULL");
+  }
+
+  void hole_here(hole_kind kind, std::uint16_t column) {
+    into_.holes.push_back({static_cast<std::uint32_t>(into_.sql.size()), kind, column});
   }
 
   std::string key_columns(std::string_view alias, bool named) const {
@@ -184,7 +127,8 @@ class prelude_writer {
     const std::string alias = by_key ? "pgteller_r" : request_.sources.front().alias;
     if (!by_key && !request_.sources.front().with.empty()) out_.copy(request_.sources.front().with).raw("\n");
     out_.raw("SELECT ").raw(key_columns(alias, true));
-    for (std::size_t i = 0; i < request_.values.size(); ++i) value(i, alias);
+    for (std::size_t i = 0; i < request_.values.size(); ++i) value(i);
+    old_values(alias);
     out_.raw("\nFROM ");
     if (by_key) {
       keys_of_sources();
@@ -201,7 +145,7 @@ class prelude_writer {
       out_.raw(i > 0 ? ", " : "").raw(std::to_string(i + 1));
     }
     out_.raw(" ")
-        .raw(lock_words(request_.configured->row_lock, request_.write))
+        .raw(lock_words(request_.configured->row_lock, request_))
         .raw(" OF ")
         .raw(quoted_name(alias));
   }
@@ -214,17 +158,34 @@ class prelude_writer {
   }
 
   // A row that is locked by its key alone gets a new value only if the client's whole condition holds.
-  void value(std::size_t index, std::string_view alias) {
+  void value(std::size_t index) {
     const auto& assigned = request_.values[index];
+    if (assigned.checks.empty()) return;
     const auto& source = request_.sources.front();
     const bool conditional = !source.key_conditions.empty();
+    const std::string& type = assigned.assigned->type;
     out_.raw(", ");
     if (conditional) out_.raw("CASE WHEN ").copy(source.where).raw(" THEN ");
-    out_.raw("CAST(").copy(assigned.expression).raw(" AS ").raw(assigned.assigned->type).raw(")");
+    out_.raw("CAST(").copy(assigned.expression).raw(" AS ").raw(type).raw(")");
     out_.raw(conditional ? " END AS " : " AS ").raw(numbered("pgteller_new", index));
-    if (!request_.log_values) return;
-    out_.raw(", ").raw(quoted_name(alias)).raw(".").raw(quoted_name(assigned.assigned->name));
-    out_.raw(" AS ").raw(numbered("pgteller_old", index));
+    if (!assigned.rebased) return;
+    out_.raw(", CAST(");
+    hole_here(hole_kind::read, assigned.place);
+    out_.raw(" AS ").raw(type).raw(") AS ").raw(numbered("pgteller_read", index));
+  }
+
+  // What the row holds now: all guarded columns where they may be compared, else those that errors show.
+  void old_values(std::string_view alias) {
+    const auto& columns = request_.configured->columns;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const bool shown =
+          request_.log_values &&
+          std::any_of(request_.values.begin(), request_.values.end(),
+                      [i](const new_value& value) { return value.place == i && !value.checks.empty(); });
+      if (!request_.validates && !shown) continue;
+      out_.raw(", ").raw(quoted_name(alias)).raw(".").raw(quoted_name(columns[i]));
+      out_.raw(" AS ").raw(numbered("pgteller_old", i));
+    }
   }
 
   void from(const row_source& source) {
@@ -275,40 +236,6 @@ class prelude_writer {
 };
 
 }  // namespace
-
-std::vector<insertion> write_insertions(const token_text& text, const prelude_request& request) {
-  std::vector<insertion> made;
-  const std::string alias = quoted_name(request.sources.front().alias);
-  const auto key = key_text(
-      *request.guarded, [&](std::size_t i) { return alias + "." + quoted_name(request.guarded->key[i]); });
-  std::size_t check = 0;
-  for (const auto& value : request.values) {
-    if (number_type_of(*value.assigned) == number_type::unknown) return {};
-    const std::string& type = value.assigned->type;
-    const auto old =
-        request.log_values ? as_text(alias + "." + quoted_name(value.assigned->name)) : std::string{};
-    // The value is computed once, whatever it is: OFFSET 0 keeps the sub-select. Only what has no type of its
-    // own is given the column's; the rest is left to the assignment, which accepts less than an explicit
-    // cast.
-    const bool cast = value.untyped || number_type_of(*value.assigned) == number_type::money;
-    const std::string checked = cast ? "pgteller_new" : "CAST(pgteller_new AS " + type + ")";
-    std::string before = "(SELECT CASE";
-    for (const auto& bound : value.checks) {
-      before += " WHEN NOT (" + bound_holds(checked, *value.assigned, bound) + ") THEN CAST(CAST(" +
-                marker_sql(check++, key, old) + " AS pg_catalog.int4) AS " + type + ")";
-    }
-    before += " ELSE pgteller_new END FROM (SELECT ";
-    before += cast ? "CAST((" : "(";
-    const auto& tokens = text.tokens();
-    made.push_back({tokens[value.expression.first].begin, std::move(before)});
-    made.push_back({tokens[value.expression.last - 1].end, (cast ? ") AS " + type + ")" : std::string{")"}) +
-                                                               " AS pgteller_new OFFSET 0) pgteller_s)"});
-  }
-  std::stable_sort(made.begin(), made.end(), [](const insertion& one, const insertion& other) {
-    return one.client_offset < other.client_offset;
-  });
-  return made;
-}
 
 prelude write_prelude(const token_text& text, const prelude_request& request) {
   prelude made;

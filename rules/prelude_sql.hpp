@@ -30,9 +30,11 @@ struct row_source {
 /// A new value of a guarded column, and what it must satisfy.
 struct new_value {
   const column* assigned = nullptr;
+  std::uint16_t place = 0;  // index into the rule's columns
   token_range expression;
-  std::vector<bound_check> checks;
-  bool untyped = false;  // a parameter or a constant, which takes its type from where it stands
+  std::vector<bound_check> checks;  // may be empty where it is rebased
+  bool untyped = false;             // a parameter or a constant, which takes its type from where it stands
+  bool rebased = false;             // put on the newest value: see write_rebase()
 };
 
 struct prelude_request {
@@ -44,12 +46,10 @@ struct prelude_request {
   std::vector<row_source> sources;
   std::vector<new_value> values;  // only with a single source that is not by_key
   bool write = false;
+  bool removes = false;    // DELETE
+  bool validates = false;  // leave a hole for checks, and show the guarded columns to it
   bool log_values = false;
 };
-
-/// The bounds of `values` as part of the client's own statement. Empty if a column's type has no known way of
-/// being given a number.
-[[nodiscard]] std::vector<insertion> write_insertions(const token_text& text, const prelude_request& request);
 
 [[nodiscard]] prelude write_prelude(const token_text& text, const prelude_request& request);
 

@@ -142,6 +142,9 @@ class read_finder {
         source.named = read.named;
         source.locks_itself = locked || locks(select, read.alias);
         source.pinned = pins_of(read, inside, select.where_clause, select.from_clause, select.n_from_clause);
+        // On the nullable side of a join, a row may come back that ON does not hold for.
+        source.named_by =
+            read.nullable ? pins_of(read, inside, select.where_clause, nullptr, 0) : source.pinned;
         source.hides_columns = !read.renamed.empty() || !read.join_aliases.empty();
         source.obstacle = guarding.defect;
         if (!source.obstacle && !take_rows(select, inside, read, source))
@@ -173,6 +176,7 @@ class read_finder {
           key_conditions(context_.text, text->where, select.where_clause, read, inside, *source.meant.table);
     }
     limit(select, *text, source);
+    source.by_key_alone = !rows.key_conditions.empty() && !rows.by_key;
     if (inside.outer != nullptr && !is_closed(context_.book, select, inside)) return false;
     return take_with(select, inside, *text, rows);
   }

@@ -17,7 +17,9 @@ struct read_source {
   const PgQuery__RangeVar* named = nullptr;
   row_source rows;  // valid unless `obstacle`
   pinned_columns pinned;
-  bool locks_itself = false;   // the client's own locking clause covers it
+  bool by_key_alone = false;  // a prelude for `rows` locks what is read, and nothing comes to be read besides
+  pinned_columns named_by;    // pins that hold for every row that the client is told
+  bool locks_itself = false;  // the client's own locking clause covers it
   bool hides_columns = false;  // columns or relation go by other names, so that pins cannot be told
   std::optional<unguarded_reason> obstacle;  // why a prelude cannot name its rows
 };

@@ -57,6 +57,7 @@ struct rule {
   policy on_blind_write = policy::allow;
   policy on_opaque = policy::allow;
   bool group_commit = false;
+  bool once = false;                      // made from a [[once]]: no columns; `key` may be there once only
   std::vector<std::string> databases;     // empty: all
   std::vector<std::string> users;         // empty: all
   std::vector<std::string> except_users;  // wins over users

@@ -1,5 +1,6 @@
 #include "rules/rule_book.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "rules/nesting.hpp"
@@ -28,6 +29,11 @@ std::string_view doubt(std::string_view text, parse_settings settings) noexcept 
   return {};
 }
 
+bool changes_block(block_effect effect) noexcept {
+  return effect != block_effect::none && effect != block_effect::savepoint &&
+         effect != block_effect::release && effect != block_effect::rollback_to;
+}
+
 // The last change of the transaction block that the string makes, as far as its words can be told apart.
 block_effect last_effect(std::string_view text, bool backslash_escapes) {
   block_effect last = block_effect::none;
@@ -38,7 +44,7 @@ block_effect last_effect(std::string_view text, bool backslash_escapes) {
     const bool over = next.kind == token_kind::end || next.kind == token_kind::invalid;
     if (!over && next.kind != token_kind::semicolon) continue;
     const auto effect = effect_of(text.substr(begin, next.begin - begin));
-    if (effect != block_effect::none) last = effect;
+    if (changes_block(effect)) last = effect;
     if (over) return last;
     begin = next.end;
   }
@@ -60,7 +66,7 @@ bool any_applies(const rule_set& configured, std::string_view database, std::str
   for (const auto& rule : configured.rules) {
     if (applies(rule, database, user)) return true;
   }
-  return false;
+  return !configured.once.empty();
 }
 
 }  // namespace
@@ -72,8 +78,21 @@ bool rule_book::empty() const noexcept {
   return compiled_->rules.empty();
 }
 
+bool rule_book::log_values() const noexcept {
+  return compiled_->log_values;
+}
+
+bool rule_book::traces() const noexcept {
+  return std::any_of(compiled_->rules.begin(), compiled_->rules.end(),
+                     [](const rule& known) { return known.correlate == correlate::trace; });
+}
+
 const std::vector<rule>& rule_book::rules() const noexcept {
   return compiled_->rules;
+}
+
+const std::vector<guarded_relation>& rule_book::relations() const noexcept {
+  return compiled_->relations;
 }
 
 bool rule_book::may_touch(std::string_view sql) const noexcept {
@@ -109,6 +128,9 @@ bool may_touch(const rule_set& configured, std::string_view database, std::strin
   if (has_escaped_name(sql)) return true;
   for (const auto& rule : configured.rules) {
     if (applies(rule, database, user) && may_spell(sql, rule.table)) return true;
+  }
+  for (const auto& rule : configured.once) {
+    if (may_spell(sql, rule.table)) return true;
   }
   return false;
 }

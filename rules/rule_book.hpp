@@ -3,6 +3,7 @@
 // caching.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,16 @@ struct finding {
   severity level = severity::problem;
   std::string rule;
   std::string message;  // what, and what to do
+};
+
+/// One table that one rule guards, as far as a session must know it to put reads on record.
+struct guarded_relation {
+  std::uint16_t rule = 0;  // index into rule_book::rules()
+  std::uint32_t oid = 0;
+  std::string schema;
+  std::string name;
+  std::vector<column> key;
+  std::vector<column> columns;  // the guarded ones, in the rule's order
 };
 
 /// Settings of a session that change how the server reads SQL text.
@@ -49,12 +60,25 @@ class rule_book {
   /// The applicable rules; prelude::rule and touch::rule index them.
   [[nodiscard]] const std::vector<rule>& rules() const noexcept;
 
+  /// Error markers and messages may carry balances.
+  [[nodiscard]] bool log_values() const noexcept;
+
+  /// Some rule has correlate = "trace".
+  [[nodiscard]] bool traces() const noexcept;
+
+  /// The tables that the rules guard; read_note::relation and write_note::relation index them. A table under
+  /// two rules is there twice.
+  [[nodiscard]] const std::vector<guarded_relation>& relations() const noexcept;
+
   /// False only if no statement in `sql` can name a guarded relation. Case, quotes and Unicode escapes
   /// considered. Linear, allocates nothing.
   [[nodiscard]] bool may_touch(std::string_view sql) const noexcept;
 
   /// Parses and plans. Bounded: a string above 1 MiB, or nested too deep, is opaque.
   [[nodiscard]] std::shared_ptr<const analysis> analyse(std::string_view sql, parse_settings settings) const;
+
+  /// to_text() of a plan of this book's, with the names of tables and columns.
+  [[nodiscard]] std::string to_text(const plan& planned) const;
 
  private:
   explicit rule_book(std::unique_ptr<const compiled_book>) noexcept;

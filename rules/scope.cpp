@@ -178,6 +178,7 @@ std::vector<reference> resolve(const PgQuery__ColumnRef& written, const scope& i
 }
 
 bool reaches_guarded(const reference& meant, const rule& guarding) {
+  if (guarding.columns.empty()) return false;
   if (meant.column.empty()) return true;
   if (contains(guarding.columns, meant.column)) return true;
   // alias.name where no such column is: a function of the whole row, written as a field.

@@ -27,8 +27,8 @@ struct statement_context {
 /// How a prelude names the guarded relation itself.
 [[nodiscard]] std::string relation_sql(const PgQuery__RangeVar& named);
 
-/// Adds a prelude, unless it only locks what another one of the plan locks by the same SQL.
-void add_prelude(plan& into, prelude made);
+/// Adds a prelude and gives its index until settle(), which drops those that lock the same again.
+std::int16_t add_prelude(plan& into, prelude made);
 
 /// Counts one thing once.
 void add_touch(plan& into, touch counted);
@@ -40,6 +40,9 @@ void plan_read(const statement_context& context, const PgQuery__SelectStmt& top,
 
 /// UPDATE of a guarded table. Both plans are alike.
 void plan_update(const statement_context& context, const PgQuery__UpdateStmt& update, plan& both);
+
+/// DELETE from a guarded table. Both plans are alike.
+void plan_delete(const statement_context& context, const PgQuery__DeleteStmt& removal, plan& both);
 
 /// Any other statement, and what UPDATE and SELECT do to guarded tables on the side: counted, not guarded.
 void plan_other(const statement_context& context, const message* statement, plan& both);

@@ -18,12 +18,18 @@ std::optional<session::refusal> too_many(bool over_limit) {
                           .column = {}};
 }
 
+/// The address without its port: what all of a client's connections share.
+std::string host_of(const std::string& address) {
+  return address.substr(0, address.rfind(':'));
+}
+
 }  // namespace
 
 connection::connection(worker& home, stream_socket client, std::string address, bool over_limit)
     : home_(home),
       client_(std::move(client)),
-      session_(home.plans(), too_many(over_limit)),
+      id_(home.services().sessions.next()),
+      session_(home.plans(), home.services().rows, {id_, host_of(address)}, too_many(over_limit)),
       timer_(home.loop()),
       opened_(clock::now()),
       address_(std::move(address)) {
@@ -50,6 +56,7 @@ void connection::step(Event event) {
 }
 
 void connection::start() {
+  home_.services().sessions.add(id_, weak_from_this());
   read_client();
   arm_timer();
 }
@@ -129,6 +136,12 @@ void connection::renew_book() {
   book_generation_ = generation;
   auto book = books.get(session_.database(), session_.user());
   step([&](session::outbox& out) { session_.on_book(std::move(book), out); });
+}
+
+void connection::take_turn() {
+  if (session_.held() == session::hold::turn) {
+    step([&](session::outbox& out) { session_.on_turn(out); });
+  }
 }
 
 void connection::cancel() {

@@ -24,6 +24,7 @@ class connection : public std::enable_shared_from_this<connection> {
 
   // On the worker's thread.
   void renew_book();
+  void take_turn();
   void cancel();
   void drain();
   void terminate(const std::string& reason);
@@ -51,12 +52,14 @@ class connection : public std::enable_shared_from_this<connection> {
   // connection_effects.cpp: carrying out what the session asks for.
   void carry_out(session::outbox& out);
   void count(const session::event& what);
+  void report_lost(const session::event& what);
   void connect_server();
   void forward_cancel(std::string packet);
   void send_to_client(const session::channel& bytes);
   void send_to_server(const session::channel& bytes);
   void wait_to_send(bool to_client);
   void register_key();
+  void wake(session::session_id who);
   void begin_close(std::string reason);
   void close_client();
   void close_server();
@@ -65,6 +68,7 @@ class connection : public std::enable_shared_from_this<connection> {
   worker& home_;
   peer client_;
   std::optional<peer> server_;
+  session::session_id id_;
   session::session session_;
   boost::asio::steady_timer timer_;
   std::optional<clock::time_point> timer_at_;

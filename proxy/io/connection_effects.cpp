@@ -11,9 +11,20 @@ namespace {
 
 using session::event;
 
-ops::conflict_cause cause_of(const std::string& sqlstate) {
-  if (sqlstate == "55P03") return ops::conflict_cause::lock_timeout;
-  return sqlstate == "40P01" ? ops::conflict_cause::deadlock : ops::conflict_cause::serialization;
+ops::conflict_cause cause_of(const std::string& cause) {
+  using enum ops::conflict_cause;
+  if (cause == "55P03") return lock_timeout;
+  if (cause == "40P01") return deadlock;
+  if (cause == "changed") return changed;
+  if (cause == "gone") return gone;
+  if (cause == "turns") return turns;
+  if (cause == "duplicate") return duplicate;
+  return cause == "lost_update" ? lost_update : serialization;
+}
+
+std::string at_second(std::chrono::system_clock::time_point when) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch());
+  return std::to_string(ms.count() / 1000) + "." + std::to_string(1000 + ms.count() % 1000).substr(1);
 }
 
 }  // namespace
@@ -24,6 +35,7 @@ void connection::carry_out(session::outbox& out) {
   for (const event& what : out.events) count(what);
   if (out.request == session::request_kind::connect_server) connect_server();
   if (out.request == session::request_kind::forward_cancel) forward_cancel(std::move(out.cancel_packet));
+  for (const session::session_id who : out.wake) wake(who);
   if (out.want_book) {
     // Asked again from the loop: the catalog may have become known between the session's look and this one.
     book_generation_ = 0;
@@ -45,6 +57,11 @@ void connection::count(const event& what) {
       return metrics.conflict(what.rule, cause_of(what.sqlstate));
     case event::type::lock_wait:
       return metrics.lock_wait(what.rule, what.waited);
+    case event::type::turn_wait:
+      return metrics.turn_wait(what.rule, what.waited);
+    case event::type::lost_update:
+      metrics.conflict(what.rule, ops::conflict_cause::lost_update);
+      return report_lost(what);
     case event::type::error:
       return metrics.error(what.sqlstate);
     case event::type::plan_cache_hit:
@@ -56,6 +73,31 @@ void connection::count(const event& what) {
     case event::type::catalog_doubt:
       return home_.services().catalogs.refresh(session_.database());
   }
+}
+
+/// mode = "observe": somebody's write is gone, and nobody was told.
+void connection::report_lost(const event& what) {
+  const session::lost_update& lost = *what.overtaken;
+  const auto now = clock::now();
+  const auto today = std::chrono::system_clock::now();
+  const auto at = [&](clock::time_point when) {
+    return at_second(today - std::chrono::duration_cast<std::chrono::system_clock::duration>(now - when));
+  };
+  home_.services().log.event(ops::log_level::warn, "lost update",
+                             {{"rule", what.rule},
+                              {"database", session_.database()},
+                              {"lost_statement", lost.lost.statement},
+                              {"lost_application", lost.lost.application},
+                              {"lost_committed", at(lost.lost.committed)},
+                              {"statement", lost.winner.statement},
+                              {"application", lost.winner.application},
+                              {"read", lost.winner.read ? at(*lost.winner.read) : std::string("-")},
+                              {"committed", at(lost.winner.committed)}});
+}
+
+void connection::wake(session::session_id who) {
+  const auto target = home_.services().sessions.find(who);
+  if (target) boost::asio::post(target->home().loop(), [target] { target->take_turn(); });
 }
 
 void connection::connect_server() {
@@ -174,6 +216,12 @@ void connection::finish() {
   close_server();
   close_client();
   if (key_registered_) home_.services().cancels.remove(session_.key());
+  home_.services().sessions.remove(id_);
+  // Where the connection broke, the session has not heard of it: others may wait for its turns.
+  session::outbox out;
+  out.now = clock::now();
+  session_.on_client_closed(out);
+  for (const session::session_id who : out.wake) wake(who);
   home_.services().clients.fetch_sub(1);
   const auto lived = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - opened_);
   home_.services().log.event(ops::log_level::info, "client closed",

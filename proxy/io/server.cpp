@@ -34,6 +34,12 @@ void raise_descriptor_limit() {
   static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
+std::vector<ops::turn_count> turns_of(const session::turn_table& turns) {
+  std::vector<ops::turn_count> counts;
+  for (auto& each : turns.count()) counts.push_back({std::move(each.rule), each.active, each.waiting});
+  return counts;
+}
+
 std::vector<ops::catalog_age> ages_of(const ops::catalog_source& catalogs) {
   std::vector<ops::catalog_age> ages;
   for (const auto& each : catalogs.report()) {
@@ -70,9 +76,10 @@ class server {
         log_(settings.log),
         catalogs_(settings.upstream, settings.catalog, settings.rules, [this] { books_changed(); }),
         books_(catalogs_, settings.log.values),
-        services_{settings_, catalogs_, books_, metrics_, log_, {}, {}} {
+        services_{settings_, catalogs_, books_, metrics_, log_} {
     metrics_.know_rules(settings.rules);
     metrics_.watch_catalog([this] { return ages_of(catalogs_); });
+    metrics_.watch_turns([this] { return turns_of(services_.rows.turns); });
     std::uint32_t threads = settings.listen.threads;
     if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
     const std::lock_guard guard(workers_lock_);

@@ -13,10 +13,12 @@
 
 #include "proxy/io/cancel_registry.hpp"
 #include "proxy/io/dialer.hpp"
+#include "proxy/io/session_registry.hpp"
 #include "proxy/ops/books.hpp"
 #include "proxy/ops/log.hpp"
 #include "proxy/ops/metrics.hpp"
 #include "proxy/ops/settings.hpp"
+#include "proxy/session/neighbourhood.hpp"
 
 namespace proxy::io {
 
@@ -27,7 +29,9 @@ struct shared_services {
   ops::books& books;
   ops::metrics& metrics;
   ops::event_log& log;
-  cancel_registry cancels;
+  cancel_registry cancels{};
+  session_registry sessions{};
+  session::neighbourhood rows{};
   std::atomic<std::uint32_t> clients{0};
 };
 

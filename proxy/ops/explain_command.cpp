@@ -56,18 +56,33 @@ void print_rules(const rules::plan& plan, const rules::rule_book& book, std::ost
 // What travels; the hidden SQL itself stands in the plan below.
 void print_sent(const rules::plan& plan, std::ostream& out) {
   out << "  sent to the server: ";
-  const auto hidden = plan.preludes.size();
-  const bool carries = std::any_of(plan.preludes.begin(), plan.preludes.end(),
-                                   [](const auto& prelude) { return !prelude.insertions.empty(); });
   if (plan.kind == rules::plan_kind::reject) {
     out << "nothing; the client gets 42501\n";
-  } else if (hidden == 0) {
-    out << "the client's statement, unchanged\n";
+    return;
+  }
+  const auto conditional = std::count_if(plan.preludes.begin(), plan.preludes.end(),
+                                         [](const auto& prelude) { return prelude.only_with_checks; });
+  const auto hidden = static_cast<std::ptrdiff_t>(plan.preludes.size()) - conditional;
+  const bool carries = std::any_of(plan.preludes.begin(), plan.preludes.end(),
+                                   [](const auto& prelude) { return !prelude.insertions.empty(); });
+  const bool rebased = plan.kind == rules::plan_kind::wrap &&
+                       std::any_of(plan.writes.begin(), plan.writes.end(),
+                                   [](const auto& write) { return !write.rebase.empty(); });
+  if (hidden == 0) {
+    out << "the client's statement" << (rebased ? "" : ", unchanged") << '\n';
   } else {
     out << hidden << (hidden == 1 ? " hidden statement" : " hidden statements")
-        << ", then the client's statement, " << (carries ? "which checks its new values itself" : "unchanged")
-        << "; in one transaction and one network write\n";
+        << ", then the client's statement" << (carries ? ", which checks its new values itself" : "")
+        << (carries || rebased ? "" : ", unchanged") << "; in one transaction and one network write\n";
   }
+  if (conditional > 0) {
+    out << "  where the row is on record: a hidden statement first compares it with what was read (40001)\n";
+  } else if (std::any_of(plan.writes.begin(), plan.writes.end(),
+                         [](const auto& write) { return write.prelude >= 0; })) {
+    out << "  where the row is on record: the hidden statement also compares it with what was read (40001)\n";
+  }
+  if (rebased)
+    out << "  where exactly one read is on record: the new value is put on the newest one instead\n";
 }
 
 // Rules that this user never meets would make the answer puzzling.
@@ -91,7 +106,7 @@ void print_statements(const rules::analysis& analysis, const rules::rule_book& b
     print_rules(plan, book, out);
     print_sent(plan, out);
     out << "  plan\n";
-    print_indented(to_text(plan), "    ", out);
+    print_indented(book.to_text(plan), "    ", out);
     in_block = in_block_after(statement.effect, in_block);
   }
 }

@@ -26,9 +26,9 @@ using prometheus::Histogram;
 
 constexpr std::size_t most_rule_labels = 1000;
 constexpr std::size_t kinds = static_cast<std::size_t>(rules::statement_kind::other) + 1;
-constexpr std::size_t actions = static_cast<std::size_t>(rules::statement_action::reject) + 1;
-constexpr std::size_t reasons = static_cast<std::size_t>(rules::unguarded_reason::privilege) + 1;
-constexpr std::size_t causes = static_cast<std::size_t>(conflict_cause::serialization) + 1;
+constexpr std::size_t actions = static_cast<std::size_t>(rules::statement_action::would_reject) + 1;
+constexpr std::size_t reasons = static_cast<std::size_t>(rules::unguarded_reason::forgotten) + 1;
+constexpr std::size_t causes = static_cast<std::size_t>(conflict_cause::lost_update) + 1;
 
 // The codes of SPEC.md, and 57P01, which ends sessions when the proxy stops.
 constexpr std::array<std::string_view, 13> known_sqlstates = {"40001", "23514", "23505", "55P03", "42501",
@@ -54,6 +54,7 @@ struct rule_series {
   std::array<std::atomic<Counter*>, causes> conflicts{};
   Counter* bounds_rejections = nullptr;
   Histogram* lock_wait = nullptr;
+  Histogram* turn_wait = nullptr;
 };
 
 prometheus::ClientMetric labelled(std::string label, std::string value) {
@@ -78,6 +79,16 @@ std::string_view name(conflict_cause cause) noexcept {
       return "lock_timeout";
     case conflict_cause::deadlock:
       return "deadlock";
+    case conflict_cause::changed:
+      return "changed";
+    case conflict_cause::gone:
+      return "gone";
+    case conflict_cause::turns:
+      return "turns";
+    case conflict_cause::duplicate:
+      return "duplicate";
+    case conflict_cause::lost_update:
+      return "lost_update";
     case conflict_cause::serialization:
       break;
   }
@@ -101,6 +112,11 @@ struct metrics::families {
           .Name("pgteller_lock_wait_seconds")
           .Help("Time until a hidden statement was answered: the wait for row locks and one execution.")
           .Register(registry);
+  Family<Histogram>& turn_waits =
+      prometheus::BuildHistogram()
+          .Name("pgteller_turn_wait_seconds")
+          .Help("How long clients waited in the proxy until others had written a row.")
+          .Register(registry);
   Gauge& clients = gauges(registry, "pgteller_client_connections", "Connected clients.").Add({});
   Gauge& servers = gauges(registry, "pgteller_server_connections", "Connections to PostgreSQL.").Add({});
   Counter& reloads_good = reloads.Add({{"result", "success"}});
@@ -112,6 +128,7 @@ struct metrics::families {
   mutable std::mutex mutex;  // of what follows
   std::deque<thread_tally> tallies;
   std::function<std::vector<catalog_age>()> catalog_ages;
+  std::function<std::vector<turn_count>()> turns;
 
   families() {
     auto& info = gauges(registry, "pgteller_build_info", "Always 1; the version is a label.");
@@ -130,6 +147,7 @@ struct metrics::families {
     if (entry.lock_wait == nullptr) {
       entry.bounds_rejections = &bounds.Add({{"rule", label}});
       entry.lock_wait = &lock_waits.Add({{"rule", label}}, wait_bounds);
+      entry.turn_wait = &turn_waits.Add({{"rule", label}}, wait_bounds);
       entry.label = label;
     }
     return entry;
@@ -147,6 +165,7 @@ struct metrics::families {
   void append_tallies(std::vector<prometheus::MetricFamily>& page) const;
   void append_overhead(std::vector<prometheus::MetricFamily>& page) const;
   void append_catalog_ages(std::vector<prometheus::MetricFamily>& page) const;
+  void append_turns(std::vector<prometheus::MetricFamily>& page) const;
 
   template <class F>
   double sum(F counter) const {
@@ -208,6 +227,34 @@ void metrics::families::append_catalog_ages(std::vector<prometheus::MetricFamily
   if (!age.metric.empty()) page.push_back(std::move(age));
 }
 
+void metrics::families::append_turns(std::vector<prometheus::MetricFamily>& page) const {
+  std::function<std::vector<turn_count>()> counts;
+  {
+    const std::lock_guard lock(mutex);
+    counts = turns;
+  }
+  if (!counts) return;
+  std::map<std::string, turn_count> by_rule;
+  {
+    const std::shared_lock lock(rules_mutex);
+    for (const auto& [rule, series] : rules) by_rule[series.label] = {};
+  }
+  for (const turn_count& count : counts()) {
+    auto& known = by_rule[by_rule.contains(count.rule) ? count.rule : "other"];
+    known.active += count.active;
+    known.waiting += count.waiting;
+  }
+  auto active = family("pgteller_turns_active", "Turns that sessions hold.", prometheus::MetricType::Gauge);
+  auto waiting =
+      family("pgteller_turn_waiting", "Clients that wait for a turn.", prometheus::MetricType::Gauge);
+  for (const auto& [rule, count] : by_rule) {
+    active.metric.emplace_back(labelled("rule", rule)).gauge.value = static_cast<double>(count.active);
+    waiting.metric.emplace_back(labelled("rule", rule)).gauge.value = static_cast<double>(count.waiting);
+  }
+  page.push_back(std::move(active));
+  page.push_back(std::move(waiting));
+}
+
 metrics::metrics() : families_(std::make_unique<families>()) {}
 metrics::~metrics() = default;
 
@@ -218,6 +265,7 @@ thread_tally& metrics::add_thread() {
 
 void metrics::know_rules(const rules::rule_set& set) {
   for (const auto& rule : set.rules) static_cast<void>(families_->series(rule.name));
+  for (const auto& once : set.once) static_cast<void>(families_->series(once.name));
 }
 
 void metrics::client_opened() noexcept {
@@ -273,6 +321,10 @@ void metrics::lock_wait(std::string_view rule, std::chrono::nanoseconds waited) 
   families_->series(rule).lock_wait->Observe(std::chrono::duration<double>(waited).count());
 }
 
+void metrics::turn_wait(std::string_view rule, std::chrono::nanoseconds waited) {
+  families_->series(rule).turn_wait->Observe(std::chrono::duration<double>(waited).count());
+}
+
 void metrics::error(std::string_view sqlstate) {
   const bool known =
       std::find(known_sqlstates.begin(), known_sqlstates.end(), sqlstate) != known_sqlstates.end();
@@ -288,6 +340,11 @@ void metrics::watch_catalog(std::function<std::vector<catalog_age>()> ages) {
   families_->catalog_ages = std::move(ages);
 }
 
+void metrics::watch_turns(std::function<std::vector<turn_count>()> counts) {
+  const std::lock_guard lock(families_->mutex);
+  families_->turns = std::move(counts);
+}
+
 std::string metrics::render() const {
   auto page = families_->registry.Collect();
   {
@@ -296,6 +353,7 @@ std::string metrics::render() const {
     families_->append_overhead(page);
   }
   families_->append_catalog_ages(page);
+  families_->append_turns(page);
   std::erase_if(page, [](const auto& entry) { return entry.metric.empty(); });
   std::sort(page.begin(), page.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return prometheus::TextSerializer().Serialize(page);

@@ -22,6 +22,11 @@ enum class conflict_cause : std::uint8_t {
   lock_timeout,   // 55P03: the rule's lock_timeout passed
   deadlock,       // 40P01 from PostgreSQL while a hidden statement ran
   serialization,  // 40001 from PostgreSQL while a hidden statement ran
+  changed,        // 40001: the row was changed after it was read
+  gone,           // 40001: it was deleted
+  turns,          // 40P01: a cycle of turns
+  duplicate,      // 23505: a [[once]] key was there already
+  lost_update,    // mode = "observe": a write overwrote what it had not seen
 };
 
 [[nodiscard]] std::string_view name(conflict_cause) noexcept;
@@ -30,6 +35,13 @@ enum class conflict_cause : std::uint8_t {
 struct catalog_age {
   std::string database;
   double seconds = 0;
+};
+
+/// Turns of one rule, for turns_active and turn_waiting.
+struct turn_count {
+  std::string rule;
+  std::size_t active = 0;
+  std::size_t waiting = 0;
 };
 
 /// All members are thread-safe.
@@ -60,6 +72,9 @@ class metrics {
   /// How long a hidden statement took to answer: the wait for row locks plus one execution.
   void lock_wait(std::string_view rule, std::chrono::nanoseconds);
 
+  /// How long a client waited in the proxy for others to write first.
+  void turn_wait(std::string_view rule, std::chrono::nanoseconds);
+
   /// An error that the proxy originated. Codes that SPEC does not list count as "other".
   void error(std::string_view sqlstate);
 
@@ -67,6 +82,7 @@ class metrics {
 
   /// Asked at each scrape, from the scraping thread.
   void watch_catalog(std::function<std::vector<catalog_age>()>);
+  void watch_turns(std::function<std::vector<turn_count>()>);
 
   /// The whole page, Prometheus text format 0.0.4.
   [[nodiscard]] std::string render() const;

@@ -48,16 +48,6 @@ void check_upstream(const toml::table& upstream, problem_list& problems) {
 }
 
 void check_rule(const toml::table& rule, problem_list& problems) {
-  constexpr std::string_view strategies[] = {"optimistic", "escrow"};
-  constexpr std::string_view on[] = {"on"};
-  constexpr std::string_view reject[] = {"reject"};
-  constexpr std::string_view last[] = {"last"};
-  constexpr std::string_view elsewhere[] = {"client", "trace"};
-  refuse_words(rule, "strategy", strategies, R"(write "pessimistic")", problems);
-  refuse_words(rule, "turns", on, R"(write "adaptive" or "off")", problems);
-  refuse_words(rule, "on_blind_write", reject, R"(write "allow")", problems);
-  refuse_words(rule, "reread", last, R"(write "first")", problems);
-  refuse_words(rule, "correlate", elsewhere, R"(write "session")", problems);
   const auto* group = rule.get("group_commit");
   if (group != nullptr && group->value_or(false)) {
     refuse(rule, "group_commit", problems, "group_commit = true", "write false");
@@ -72,11 +62,6 @@ void refuse_unavailable(const toml::table& root, problem_list& problems) {
   if (const auto* list = root["rule"].as_array()) {
     for (const auto& rule : *list) {
       if (const auto* table = rule.as_table()) check_rule(*table, problems);
-    }
-  }
-  if (const auto* list = root["once"].as_array()) {
-    for (const auto& once : *list) {
-      problems.add(once.source(), "[[once]]" + std::string(later) + "leave the table out");
     }
   }
 }

@@ -20,6 +20,9 @@ void block_tracker::declare(block_effect effect) {
       break;
     case block_effect::chain:  // "with the same transaction characteristics"
     case block_effect::none:
+    case block_effect::savepoint:
+    case block_effect::release:
+    case block_effect::rollback_to:
       break;
   }
 }

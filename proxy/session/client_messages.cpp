@@ -4,7 +4,9 @@
 #include <iterator>
 #include <utility>
 
+#include "proxy/session/hidden_messages.hpp"
 #include "proxy/session/limits.hpp"
+#include "proxy/session/names_in_sql.hpp"
 #include "proxy/session/session.hpp"
 
 namespace proxy::session {
@@ -23,8 +25,6 @@ refusal too_much(std::string message, std::string hint) {
           .table = {},
           .column = {}};
 }
-
-constexpr char read_word[] = {'r', 'e', 'a', 'd'};
 
 }  // namespace
 
@@ -106,53 +106,23 @@ void session::take_statement(const frame_view& from, outbox& out) {
   }
 }
 
-void session::take_query(const frame_view& from, outbox& out) {
-  const auto sql = frontend::decode_query(from.body);
-  if (!sql || will_not_run()) return pass(from, request::query, out);
-  if (must_await_catalog(*sql)) return hold_back(from, hold::catalog, out);
-  if (executes_guarded(*sql, out)) return;
-  note_ddl(*sql);
-  const analysis_ptr analysed = analyse(*sql, out);
-  const rules::block_effect first = rules::effect_of(*sql);
-  if (!analysed) {
-    owed entry{.what = request::query};
-    forget_deallocated(*sql, entry);
-    static_cast<void>(ledger_.expect(entry));
-    ++batch_;
-    block_.query_sent(first);
-    declare_later_effects(*sql);
-    return out.to_server.forward(from.wire);
-  }
-  if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
-  const chosen_plans chosen = choose_plans(*analysed, block_);
-  for (const rules::plan* plan : chosen.plans) report(*plan, *book_, out);
-  block_.query_sent(first);
-  for (const rules::statement& statement : analysed->statements) block_.declare(statement.effect);
-  if (chosen.wrapped) return send_script(analysed, chosen, out);
-  pass(from, request::query, out);
-}
-
-/// A string that no rule touches is not parsed, unless it may say READ ONLY or READ WRITE behind its first
-/// statement.
-void session::declare_later_effects(std::string_view sql) {
-  if (!book_ || sql.find(';') == std::string_view::npos) return;
-  const auto read = std::search(sql.begin(), sql.end(), std::begin(read_word), std::end(read_word),
-                                [](char text, char word) { return (text | 0x20) == word; });
-  if (read == sql.end()) return;
-  const auto analysed = book_->analyse(sql, reads_sql_);
-  for (const rules::statement& statement : analysed->statements) block_.declare(statement.effect);
-}
-
 void session::take_parse(const frame_view& from, outbox& out) {
   const auto parse = frontend::decode_parse(from.body);
   if (!parse || will_not_run()) return pass(from, request::parse, out);
   if (must_await_catalog(parse->sql)) return hold_back(from, hold::catalog, out);
   note_ddl(parse->sql);
+  if (rules_ && gives_connection_back(parse->sql)) {
+    resets_ = true;
+    resets_again_ = resets_again_ || !parse->statement.empty();
+  }
   has_named_ = has_named_ || !parse->statement.empty();
   auto statement = std::make_shared<prepared_statement>();
-  statement->analysed = analyse(parse->sql, out);
+  const rules::traced_text text = traced(parse->sql);
+  statement->analysed = analyse(text.sql, out);
   statement->book = book_;
+  statement->trace = text.trace;
   statement->effect = rules::effect_of(parse->sql);
+  statement->savepoint = rules::savepoint_name(parse->sql);
   for (const std::uint32_t type : parse->types) statement->types.push_back(type);
   if (!statement->analysed && statement->effect == rules::block_effect::none) statement.reset();
   if (statement && statements_.size() >= limits::prepared_statements) {
@@ -163,25 +133,16 @@ void session::take_parse(const frame_view& from, outbox& out) {
   const bool changes =
       !ledger_.skipping() && statements_.would_change(parse->statement, statement != nullptr);
   const note kept = changes ? note::statement_name : note::none;
-  const bool carries = statement && carry_checks(*statement);
+  const bool carries = statement && carry_text(*statement);
   if (changes) statements_.change(parse->statement, statement, batch_);
   if (!carries) return pass(from, request::parse, out, kept);
   std::string changed;
-  if (!frontend::encode_parse(parse->statement, statement->sent.sql, statement->types, changed)) {
+  const std::string sql = statement->sent.sql + std::string(parse->sql.substr(text.sql.size()));
+  if (!frontend::encode_parse(parse->statement, sql, statement->types, changed)) {
     return end("a guarded statement grew too long", out);
   }
   pass({from.tag, {}, changed}, request::parse, out, kept);
   out.to_server.own();  // `changed` ends here
-}
-
-/// Puts the checks into the statement that only it can make. The same inside and outside a transaction.
-bool session::carry_checks(prepared_statement& statement) const {
-  const rules::statement* guarded = statement.guarded();
-  const rules::prelude* guard = guarded != nullptr ? carried_by(guarded->autonomous) : nullptr;
-  if (guard == nullptr) return false;
-  statement.sent = insert_into(statement.analysed->text, guard->insertions);
-  statement.carried = {statement.analysed, statement.book, guard, std::nullopt, {}};
-  return true;
 }
 
 /// The server will skip what comes now, or take it for COPY data.
@@ -203,20 +164,46 @@ void session::take_bind(const frame_view& from, outbox& out) {
     renew(*statement, out);
     made = std::make_shared<portal>();
     made->statement = statement;
-    if (const rules::statement* guarded = statement->guarded()) {
-      const rules::plan& plan = plan_for(*guarded, block_);
-      if (has_preludes(plan, false)) {
-        made->bind = from.body;
-      } else {
-        report(plan, *statement->book, out);
-        if (plan.kind == rules::plan_kind::reject) raise(refusal_of(plan, *statement->book), out);
-      }
-      run_preludes(plan, true, *statement, *bind, out);
-    }
+    if (statement->guarded() != nullptr && !bind_guarded(from, *bind, *made, out)) return;
   }
   const bool changes = portals_.would_change(bind->portal, made != nullptr);
-  if (changes) portals_.change(bind->portal, std::move(made), batch_);
-  pass(from, request::bind, out, changes ? note::portal_name : note::none);
+  if (changes) portals_.change(bind->portal, made, batch_);
+  const note kept = changes ? note::portal_name : note::none;
+  if (made && !made->statement->own_parameters.empty())
+    return pass_changed_bind(from, *bind, *made, kept, out);
+  pass(from, request::bind, out, kept);
+}
+
+/// False: the message is held until its turn comes.
+bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bind, portal& made,
+                           outbox& out) {
+  const prepared_statement& statement = *made.statement;
+  const rules::statement& guarded = *statement.guarded();
+  const rules::plan& plan = plan_for(guarded, block_);
+  auto watched =
+      watch_for(statement.analysed, guarded, plan, {&bind, &statement.types}, statement.trace, out.now);
+  if (watched) {
+    const auto answer = take_turns(*watched, out);
+    if (answer == turn_answer::type::wait) {
+      hold_back(from, hold::turn, out);
+      return false;
+    }
+    stop_waiting(out);
+    if (answer == turn_answer::type::deadlock) raise(turn_deadlock(*watched), out);
+    for (const std::int16_t format : bind.result_formats) watched->formats.push_back(format);
+    watched->prepared = made.statement;
+    remember_locks(*watched);
+    made.watched = std::make_shared<watch>(std::move(*watched));
+  }
+  if (has_preludes(plan, false) || (made.watched && !made.watched->writes.empty())) {
+    made.bind = from.body;
+  } else {
+    report(plan, *statement.book, nullptr, out);
+    doubt_unseen(plan, *statement.book);
+    if (plan.kind == rules::plan_kind::reject) raise(refusal_of(plan, *statement.book), out);
+  }
+  run_preludes(plan, true, statement, bind, nullptr, out);
+  return true;
 }
 
 void session::take_execute(const frame_view& from, outbox& out) {
@@ -224,36 +211,87 @@ void session::take_execute(const frame_view& from, outbox& out) {
   if (!execute || will_not_run()) return pass(from, request::execute, out);
   const auto [portal, certain] = portals_.find(execute->portal, batch_);
   if (!certain) return hold_back(from, hold::status, out);
-  if (portal) {
-    const prepared_statement& statement = *portal->statement;
-    const rules::statement* guarded = statement.guarded();
-    if (guarded != nullptr && !portal->executed && !portal->bind.empty()) {
-      if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
-      const rules::plan& plan = plan_for(*guarded, block_);
-      report(plan, *statement.book, out);
-      if (const auto bind = frontend::decode_bind(portal->bind))
-        run_preludes(plan, false, statement, *bind, out);
-    }
-    portal->executed = true;
-    block_.statement_sent(statement.effect);
-    if (statement.carried.guard != nullptr && !ledger_.skipping()) {
-      runs_.push_back(statement.carried);
-      return pass(from, request::execute, out, note::hidden_run);
-    }
+  if (!portal) return pass(from, request::execute, out);
+  const prepared_statement& statement = *portal->statement;
+  const rules::statement* guarded = statement.guarded();
+  std::optional<watch> watched;
+  if (portal->watched) watched = *portal->watched;
+  if (guarded != nullptr && !portal->executed && !portal->bind.empty()) {
+    if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
+    execute_write(*portal, watched, out);
+  } else if (watched) {
+    watched->writes.clear();
+  }
+  portal->executed = true;
+  block_.statement_sent(statement.effect);
+  note_transaction_command(statement.effect);
+  if (ledger_.skipping()) return pass(from, request::execute, out);
+  if (watched && statement.carried.plan != nullptr) watched->carried = statement.carried;
+  if (watched) return pass_watched(from, execute->portal, std::move(*watched), out);
+  if (!statement.savepoint.empty()) {
+    savepoints_.emplace_back(statement.effect, statement.savepoint);
+    return pass(from, request::execute, out, note::savepoint);
   }
   pass(from, request::execute, out);
 }
 
+/// What must go before the Execute of a write.
+void session::execute_write(portal& of, std::optional<watch>& watched, outbox& out) {
+  const prepared_statement& statement = *of.statement;
+  const rules::plan& plan = plan_for(*statement.guarded(), block_);
+  const auto bind = frontend::decode_bind(of.bind);
+  if (!bind) return;
+  if (watched) {
+    const parameter_source from{&*bind, &statement.types};
+    // A BEGIN may have come between Bind and Execute.
+    if (watched->plan != &plan) {
+      auto again = watch_for(statement.analysed, *statement.guarded(), plan, from, statement.trace, out.now);
+      if (again) {
+        again->formats = watched->formats;
+        again->prepared = watched->prepared;
+        watched = std::move(again);
+      }
+    }
+    const auto bound = rebased_of(*of.watched);
+    if (auto refused = settle_writes(*watched, from, out)) raise(std::move(*refused), out);
+    if (!statement.own_parameters.empty() && rebased_of(*watched) != bound) {
+      fail(*watched);
+      raise(overtaken_bind(*watched), out);
+    }
+  }
+  report(plan, *statement.book, watched ? &*watched : nullptr, out);
+  doubt_unseen(plan, *statement.book);
+  run_preludes(plan, false, statement, *bind, watched ? &*watched : nullptr, out);
+}
+
+void session::pass_watched(const frame_view& from, std::string_view portal_name, watch watched, outbox& out) {
+  prepared_statement& statement = *watched.prepared;
+  const bool tells_rows = !watched.reads.empty() || may_return_rows(statement.analysed->text);
+  if (tells_rows && !statement.described) {
+    statement.described = true;
+    if (send_hidden_describe(portal_name, note::types, ledger_, out)) describes_.push_back(watched.prepared);
+  }
+  watches_.push_back(std::move(watched));
+  pass(from, request::execute, out, note::watch);
+}
+
 void session::take_describe(const frame_view& from, outbox& out) {
   const auto describe = frontend::decode_describe(from.body);
-  const bool portal = describe && describe->kind == frontend::target_kind::portal;
-  if (!describe || portal || will_not_run()) {
-    return pass(from, portal ? request::describe_portal : request::describe_statement, out);
+  const bool of_portal = describe && describe->kind == frontend::target_kind::portal;
+  const request what = of_portal ? request::describe_portal : request::describe_statement;
+  if (!describe || will_not_run()) return pass(from, what, out);
+  std::shared_ptr<prepared_statement> statement;
+  if (of_portal) {
+    const auto [found, certain] = portals_.find(describe->name, batch_);
+    if (certain && found) statement = found->statement;
+  } else {
+    const auto [found, certain] = statements_.find(describe->name, batch_);
+    if (certain) statement = found;
   }
-  const auto [statement, certain] = statements_.find(describe->name, batch_);
-  const bool learn = certain && statement && statement->guarded() != nullptr;
-  if (learn) describes_.push_back(statement);
-  pass(from, request::describe_statement, out, learn ? note::types : note::none);
+  const bool learn = statement && statement->guarded() != nullptr;
+  if (learn) statement->described = true;
+  if (learn) describes_.push_back(std::move(statement));
+  pass(from, what, out, learn ? note::types : note::none);
 }
 
 void session::take_close(const frame_view& from, outbox& out) {
@@ -313,6 +351,8 @@ void session::take_head(const protocol::piece& head, outbox& out) {
   switch (from.tag) {
     case tag::query:
       block_.query_sent(rules::block_effect::none);
+      note_transaction_command(rules::block_effect::end);
+      memory_.doubt(0);
       return pass(from, request::query, out);
     case tag::parse:
       return pass(from, request::parse, out);

@@ -1,5 +1,6 @@
 #include "proxy/session/error_translation.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <vector>
@@ -53,24 +54,65 @@ std::string quoted(std::string_view name) {
   return "\"" + std::string(name) + "\"";
 }
 
-refusal broken_bound(const rules::raised& marker, const rules::prelude& guard, const rules::rule& rule) {
-  const rules::bound_check& check = guard.checks[marker.check];
-  const std::string_view side = check.is_min ? "minimum" : "maximum";
-  refusal made{.sqlstate = "23514",
-               .message = {},
-               .detail = {},
-               .hint = {},
-               .rule = rule.name,
-               .schema = guard.schema,
-               .table = guard.table,
-               .column = check.column};
-  made.message = "new value of column " + quoted(check.column) + " would " +
-                 (check.is_min ? "fall below" : "rise above") + " the " + std::string(side) + " " +
-                 check.bound;
-  made.detail = "Row (" + marker.key + ") of table " + quoted(guard.table) + " is guarded by rule " +
-                quoted(rule.name) + ".";
+/// Where an error of a rule belongs.
+struct blamed {
+  const rules::rule& rule;
+  std::string schema;
+  std::string table;
+};
+
+refusal refusal_for(const blamed& on, std::string sqlstate, std::string message) {
+  return {.sqlstate = std::move(sqlstate),
+          .message = std::move(message),
+          .detail = {},
+          .hint = {},
+          .rule = on.rule.name,
+          .schema = on.schema,
+          .table = on.table,
+          .column = {}};
+}
+
+std::string row_of(const rules::raised& marker, const blamed& on) {
+  return "Row (" + marker.key + ") of table " + quoted(on.table) + " is guarded by rule " +
+         quoted(on.rule.name) + ".";
+}
+
+refusal broken_bound(const rules::raised& marker, const rules::bound_check& check, const blamed& on) {
+  refusal made =
+      refusal_for(on, "23514",
+                  "new value of column " + quoted(check.column) + " would " +
+                      (check.is_min ? "fall below the minimum " : "rise above the maximum ") + check.bound);
+  made.column = check.column;
+  made.detail = row_of(marker, on);
   if (marker.value) made.detail += " The value there is " + *marker.value + ".";
   made.hint = "Nothing was changed. Read the row again before deciding anew.";
+  return made;
+}
+
+refusal stale_read(const rules::raised& marker, const blamed& on) {
+  const bool gone = marker.check == rules::gone_row;
+  refusal made = refusal_for(on, "40001",
+                             "could not write a row of table " + quoted(on.table) + ": it was " +
+                                 (gone ? "deleted" : "changed") + " after it was read");
+  made.detail = row_of(marker, on);
+  if (marker.value) made.detail += " The value there is " + *marker.value + ".";
+  made.hint = "Nothing was changed. Retry the whole unit of work, from its first read.";
+  return made;
+}
+
+refusal duplicate(const rules::raised& marker, const blamed& on) {
+  refusal made = refusal_for(on, "23505", "duplicate key value violates rule " + quoted(on.rule.name));
+  std::string names;
+  for (const std::string& column : on.rule.key) names += (names.empty() ? "" : ", ") + column;
+  made.detail = "Key (" + names + ")=(" + marker.key + ") already exists in table " + quoted(on.table) + ".";
+  return made;
+}
+
+refusal unread(const rules::raised& marker, const blamed& on) {
+  refusal made = refusal_for(
+      on, "42501", "rule " + quoted(on.rule.name) + " refuses a blind write of table " + quoted(on.table));
+  made.detail = "Row (" + marker.key + ") has not been read by this session, or too long ago.";
+  made.hint = "Read the row first, or set on_blind_write = \"allow\".";
   return made;
 }
 
@@ -122,6 +164,52 @@ void send(const refusal& what, outbox& out) {
   count_error(what, out);
 }
 
+void count_conflict(const blamed& on, std::string cause, outbox& out) {
+  out.events.push_back({.what = event::type::conflict, .rule = on.rule.name, .sqlstate = std::move(cause)});
+}
+
+/// The prelude whose checks the marker's number means.
+const rules::prelude* guard_of(const hidden_run& run, std::uint16_t rule) {
+  if (run.guard != nullptr && run.guard->rule == rule) return run.guard;
+  if (run.plan == nullptr) return nullptr;
+  const auto found = std::find_if(run.plan->preludes.begin(), run.plan->preludes.end(),
+                                  [&](const rules::prelude& guard) { return guard.rule == rule; });
+  return found == run.plan->preludes.end() ? nullptr : &*found;
+}
+
+blamed blame(const hidden_run& run, std::uint16_t rule, const rules::prelude* guard) {
+  blamed on{run.book->rules()[rule], {}, run.book->rules()[rule].table};
+  if (guard != nullptr) on.schema = guard->schema;
+  if (guard != nullptr) on.table = guard->table;
+  return on;
+}
+
+/// False: the marker is none that this run can have raised.
+bool tell_raised(const rules::raised& marker, const hidden_run& run, outbox& out) {
+  if (!run.book || marker.rule >= run.book->rules().size()) return false;
+  const rules::prelude* guard = guard_of(run, marker.rule);
+  const blamed on = blame(run, marker.rule, guard);
+  switch (marker.check) {
+    case rules::changed_row:
+    case rules::gone_row:
+      count_conflict(on, marker.check == rules::gone_row ? "gone" : "changed", out);
+      send(stale_read(marker, on), out);
+      return true;
+    case rules::unread_row:
+      send(unread(marker, on), out);
+      return true;
+    case rules::duplicate_key:
+      count_conflict(on, "duplicate", out);
+      send(duplicate(marker, on), out);
+      return true;
+    default:
+      if (guard == nullptr || marker.check >= guard->checks.size()) return false;
+      out.events.push_back({.what = event::type::bounds_rejection, .rule = on.rule.name, .sqlstate = {}});
+      send(broken_bound(marker, guard->checks[marker.check], on), out);
+      return true;
+  }
+}
+
 }  // namespace
 
 void append_refusal(const refusal& what, std::string_view severity, std::string& out) {
@@ -154,16 +242,12 @@ void translate_error(std::string_view body, const hidden_run& run, const sent_te
     if (sqlstate == "22P02") return send(*run.refused, out);
     return pass_error(body, run, text, out);
   }
-  const rules::prelude& guard = *run.guard;
-  const rules::rule& rule = run.book->rules()[guard.rule];
   const auto marker = sqlstate == "22P02" ? rules::parse_marker(message) : std::nullopt;
-  if (marker && marker->check < guard.checks.size()) {
-    out.events.push_back({.what = event::type::bounds_rejection, .rule = rule.name, .sqlstate = {}});
-    return send(broken_bound(*marker, guard, rule), out);
-  }
-  if (sqlstate == "55P03") {
+  if (marker && tell_raised(*marker, run, out)) return;
+  if (sqlstate == "55P03" && run.guard != nullptr) {
+    const rules::rule& rule = run.book->rules()[run.guard->rule];
     out.events.push_back({.what = event::type::conflict, .rule = rule.name, .sqlstate = "55P03"});
-    return send(lock_timeout(guard, rule), out);
+    return send(lock_timeout(*run.guard, rule), out);
   }
   pass_error(body, run, text, out);
 }

@@ -49,25 +49,40 @@ bool session::has_preludes(const rules::plan& plan, bool before_bind) const {
                      [&](const rules::prelude& guard) { return guard.before_bind == before_bind; });
 }
 
-void session::send_script(analysis_ptr analysed, const chosen_plans& chosen, outbox& out) {
-  script made = compose_script(std::move(analysed), book_, chosen, out.now);
-  std::string query;
-  if (!frontend::encode_query(made.sql, query)) return end("a guarded statement grew too long", out);
-  if (!ledger_.expect_script(made.hidden)) return;
-  out.to_server.append(query);
-  scripts_.push_back(std::move(made));
-  ++batch_;
+/// The comment that names a trace is not part of what is analysed, so that texts repeat.
+rules::traced_text session::traced(std::string_view sql) const {
+  if (!book_ || !book_->traces()) return {sql, {}};
+  return rules::split_trace(sql);
 }
 
 void session::run_preludes(const rules::plan& plan, bool before_bind, const prepared_statement& statement,
-                           const frontend::bind_view& bind, outbox& out) {
+                           const frontend::bind_view& bind, const watch* watched, outbox& out) {
   if (plan.kind != rules::plan_kind::wrap) return;
-  for (const rules::prelude& guard : plan.preludes) {
-    if (guard.before_bind != before_bind) continue;
-    const hidden_statement what{guard.sql, guard.parameters, statement.types, &bind};
-    if (!send_hidden(what, name_may_be_taken(), ledger_, out)) return;
+  for (std::size_t i = 0; i < plan.preludes.size(); ++i) {
+    const rules::prelude& guard = plan.preludes[i];
+    const watched_write* write = write_of(watched, i);
+    if (guard.before_bind != before_bind || is_idle(guard, write)) continue;
+    parameter_list parameters;
+    for (const std::uint16_t number : guard.parameters) {
+      auto value = parameter({&bind, &statement.types}, number);
+      if (!value) return;  // PostgreSQL refuses the Bind as well
+      parameters.values.push_back(std::move(*value));
+    }
+    hidden_run run{statement.analysed, statement.book, &guard, std::nullopt, out.now};
+    run.plan = &plan;
+    if (!guard.holes.empty()) {
+      filling with;
+      if (write != nullptr) with = {write->decision.checks, write->decision.read};
+      run.text = fill(guard.sql, guard.holes, guard.copied, with, &parameters);
+    }
+    if (watched != nullptr) run.trace = watched->trace;
+    if (write != nullptr) {
+      for (const named_row& row : write->rows) run.rows.push_back(row.id);
+    }
+    const std::string_view sql = run.text ? std::string_view(run.text->sql) : guard.sql;
+    if (!send_hidden(sql, parameters, name_may_be_taken(), ledger_, out)) return;
     hidden_left_over_ = false;
-    runs_.push_back({statement.analysed, statement.book, &guard, std::nullopt, out.now});
+    runs_.push_back(std::move(run));
   }
 }
 
@@ -78,7 +93,7 @@ bool session::name_may_be_taken() const {
 
 void session::raise(refusal what, outbox& out) {
   if (ledger_.skipping()) return;
-  if (!send_hidden({raising_sql, {}, {}, nullptr}, name_may_be_taken(), ledger_, out)) return;
+  if (!send_hidden(raising_sql, {}, name_may_be_taken(), ledger_, out)) return;
   hidden_left_over_ = false;
   runs_.push_back({nullptr, nullptr, nullptr, std::move(what), out.now});
 }
@@ -96,18 +111,44 @@ void session::raise_query(refusal what, outbox& out) {
   out.to_server.append(query);
 }
 
-void session::report(const rules::plan& plan, const rules::rule_book& book, outbox& out) {
+namespace {
+
+/// What is counted for a touch, now that it is known what is on record.
+rules::statement_action action_of(const rules::touch& touch, const rules::rule_book& book,
+                                  const watch* watched) {
+  using action = rules::statement_action;
+  if (watched == nullptr || touch.kind == rules::statement_kind::read) return touch.action;
+  const bool observes = book.rules()[touch.rule].mode == rules::mode::observe;
+  for (const watched_write& write : watched->writes) {
+    if (book.relations()[write.note->relation].rule != touch.rule) continue;
+    const auto what = write.decision.what;
+    if (what == write_decision::type::validate) return observes ? action::would_validate : action::validate;
+    if (what == write_decision::type::rebase) return observes ? action::would_rebase : action::rebase;
+    if (what == write_decision::type::refuse) return observes ? action::would_reject : action::reject;
+  }
+  return touch.action;
+}
+
+}  // namespace
+
+void session::report(const rules::plan& plan, const rules::rule_book& book, const watch* watched,
+                     outbox& out) {
+  const auto count = [&](std::uint16_t rule, rules::unguarded_reason reason) {
+    out.events.push_back(
+        {.what = event::type::unguarded, .rule = book.rules()[rule].name, .reason = reason, .sqlstate = {}});
+  };
   for (const rules::touch& touch : plan.touches) {
-    const std::string& rule = book.rules()[touch.rule].name;
     out.events.push_back({.what = event::type::statement,
-                          .rule = rule,
+                          .rule = book.rules()[touch.rule].name,
                           .kind = touch.kind,
-                          .action = touch.action,
+                          .action = action_of(touch, book, watched),
                           .sqlstate = {}});
-    if (touch.unguarded) {
-      out.events.push_back(
-          {.what = event::type::unguarded, .rule = rule, .reason = touch.reason, .sqlstate = {}});
-    }
+    if (touch.unguarded) count(touch.rule, touch.reason);
+  }
+  if (watched == nullptr) return;
+  for (const watched_write& write : watched->writes) {
+    const auto rule = book.relations()[write.note->relation].rule;
+    if (write.decision.blind) count(rule, rules::unguarded_reason::blind);
   }
 }
 

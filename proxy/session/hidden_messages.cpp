@@ -9,35 +9,23 @@ namespace {
 
 namespace frontend = protocol::frontend;
 
-struct bound_parameters {
+}  // namespace
+
+bool send_hidden(std::string_view sql, const parameter_list& parameters, bool left_over, reply_ledger& ledger,
+                 outbox& out) {
   std::vector<std::uint32_t> types;
   std::vector<std::int16_t> formats;
   std::vector<std::optional<std::string_view>> values;
-};
-
-/// Parameters keep their bytes, formats and types: nothing is converted.
-std::optional<bound_parameters> pick(const hidden_statement& what) {
-  bound_parameters picked;
-  for (const std::uint16_t number : what.parameters) {
-    const std::size_t index = number - 1U;
-    if (what.bind == nullptr || number == 0 || index >= what.bind->values.size()) return std::nullopt;
-    picked.types.push_back(index < what.client_types.size() ? what.client_types[index] : 0);
-    picked.formats.push_back(what.bind->format(index));
-    picked.values.push_back(what.bind->value(index));
+  for (const bound_value& each : parameters.values) {
+    types.push_back(each.type);
+    formats.push_back(each.format);
+    values.push_back(each.bytes ? std::optional<std::string_view>(*each.bytes) : std::nullopt);
   }
-  return picked;
-}
-
-}  // namespace
-
-bool send_hidden(const hidden_statement& what, bool left_over, reply_ledger& ledger, outbox& out) {
-  const auto bound = pick(what);
-  if (!bound) return false;
   std::string frames;
   bool built = true;
   if (left_over) built = frontend::encode_close(frontend::target_kind::statement, hidden_name, frames);
-  built = built && frontend::encode_parse(hidden_name, what.sql, bound->types, frames) &&
-          frontend::encode_bind(hidden_name, hidden_name, bound->formats, bound->values, {}, frames) &&
+  built = built && frontend::encode_parse(hidden_name, sql, types, frames) &&
+          frontend::encode_bind(hidden_name, hidden_name, formats, values, {}, frames) &&
           frontend::encode_execute(hidden_name, 0, frames) &&
           frontend::encode_close(frontend::target_kind::portal, hidden_name, frames) &&
           frontend::encode_close(frontend::target_kind::statement, hidden_name, frames);
@@ -53,6 +41,14 @@ bool send_hidden(const hidden_statement& what, bool left_over, reply_ledger& led
   expect(request::execute, note::hidden_run);
   expect(request::close);
   expect(request::close);
+  return true;
+}
+
+bool send_hidden_describe(std::string_view portal, note kept, reply_ledger& ledger, outbox& out) {
+  std::string frame;
+  if (!frontend::encode_describe(frontend::target_kind::portal, portal, frame)) return false;
+  if (!ledger.expect({.what = request::describe_portal, .hidden = true, .kept = kept})) return false;
+  out.to_server.append(frame);
   return true;
 }
 

@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 
+#include "proxy/session/filling.hpp"
 #include "proxy/session/outbox.hpp"
+#include "proxy/session/recorded_reads.hpp"
 #include "rules/rule_book.hpp"
 
 namespace proxy::session {
@@ -24,13 +26,17 @@ struct refusal {
   std::string column;
 };
 
-/// One hidden statement in flight. `guard` points into `kept`.
+/// One hidden statement in flight, or one of the client's that carries checks. Pointers are into `kept`.
 struct hidden_run {
   std::shared_ptr<const rules::analysis> kept;
   std::shared_ptr<const rules::rule_book> book;
   const rules::prelude* guard = nullptr;  // null where it only raises
   std::optional<refusal> refused;
   clock::time_point sent{};
+  const rules::plan* plan = nullptr;  // that `guard` belongs to
+  std::optional<filled_text> text{};  // what was sent, where holes were filled; else guard->sql
+  std::vector<row_id> rows{};         // that are checked, as far as they are known
+  std::string trace{};                // that the client's statement names
 };
 
 /// A statement that does nothing but fail, with a message by which it is recognised.

@@ -25,6 +25,31 @@ inline constexpr std::size_t inbox_bytes = 256U << 10U;
 /// Prepared statements and portals that a session remembers. One more is refused with 53400.
 inline constexpr std::size_t prepared_statements = 20'000;
 
+/// Recorded reads that one write is compared with, where its text does not say which rows it means. The
+/// oldest beyond it are not compared.
+inline constexpr std::size_t compared_rows = 1024;
+
+/// What a recorded value that own writes have moved may grow to, in pieces of SQL and bytes, and how many
+/// values a row may have after writes that may or may not have met it. Beyond, the next write is refused with
+/// 40001.
+inline constexpr std::size_t moved_pieces = 32;
+inline constexpr std::size_t moved_bytes = 4096;
+inline constexpr std::size_t possible_values = 4;
+
+/// Rows of one transaction that are remembered for what comes after it: whose turns end, which rows met in a
+/// deadlock.
+inline constexpr std::size_t transaction_rows = 256;
+
+/// Movements and savepoints of one transaction that a rollback can undo. Beyond, they count as committed:
+/// what is wrong then is refused.
+inline constexpr std::size_t journal_entries = 10'000;
+
+/// Rows that one statement asks turns for; one that names more asks for none.
+inline constexpr std::size_t turns_at_once = 16;
+
+/// Of a statement's text, in the report of a lost update.
+inline constexpr std::size_t reported_statement_bytes = 200;
+
 /// Bytes kept in an outgoing buffer before its source is not read any more.
 inline constexpr std::size_t outgoing_bytes = 256U << 10U;
 

@@ -1,8 +1,11 @@
 // Statements of SQL that act on the names of the protocol: EXECUTE runs them, DEALLOCATE and DISCARD free
 // them.
-#include <utility>
+#include "proxy/session/names_in_sql.hpp"
+
+#include <algorithm>
 
 #include "proxy/session/session.hpp"
+#include "rules/scanner.hpp"
 
 namespace proxy::session {
 namespace {
@@ -39,6 +42,43 @@ std::string_view next_word(std::string_view& text) {
 }
 
 }  // namespace
+
+bool gives_connection_back(std::string_view sql) {
+  // Cheap for what cannot be it: the strings that drivers send are short.
+  constexpr std::size_t longest = 1024;
+  if (sql.size() > longest) return false;
+  rules::scanner tokens{sql};
+  bool first = true;  // of a statement
+  bool verb = false;  // DISCARD or RESET came just before
+  for (;;) {
+    const rules::token next = tokens.next();
+    if (next.kind == rules::token_kind::end || next.kind == rules::token_kind::invalid) return false;
+    if (verb && rules::is_word(sql, next, "ALL")) return true;
+    verb = first && (rules::is_word(sql, next, "DISCARD") || rules::is_word(sql, next, "RESET"));
+    first = next.kind == rules::token_kind::semicolon;
+  }
+}
+
+bool runs_prepared(std::string_view sql) {
+  return same_word(next_word(sql), "execute");
+}
+
+namespace {
+
+bool has_word(std::string_view sql, std::string_view lower) {
+  return std::search(sql.begin(), sql.end(), lower.begin(), lower.end(),
+                     [](char text, char letter) { return (text | 0x20) == letter; }) != sql.end();
+}
+
+}  // namespace
+
+bool may_return_rows(std::string_view sql) {
+  return has_word(sql, "returning");
+}
+
+bool may_join(std::string_view sql) {
+  return has_word(sql, "from");
+}
 
 /// SQL's EXECUTE runs what was prepared by the protocol, too, under a name that says nothing. It is counted,
 /// and refused where a rule says so; true if it was refused.

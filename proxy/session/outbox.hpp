@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@
 namespace proxy::session {
 
 using clock = std::chrono::steady_clock;
+
+struct lost_update;  // proxy/session/row_activity.hpp
 
 /// Bytes for one peer. Runs that are adjacent in the input are kept as one borrowed view, so that a step
 /// which only forwards copies nothing. Borrowed bytes are valid until the input they came from is touched
@@ -52,6 +55,8 @@ struct event {
     plan_cache_miss,
     schema_change,  // DDL that names a guarded table was committed: what is known of it is stale
     catalog_doubt,  // a hidden statement names what is not there: the catalog may have changed
+    turn_wait,      // turn_wait_seconds{rule}: `waited`
+    lost_update,    // mode = "observe": `overtaken` says what was lost; conflicts_total{rule,cause}
   };
   type what = type::statement;
   std::string rule;
@@ -60,6 +65,7 @@ struct event {
   rules::unguarded_reason reason = rules::unguarded_reason::opaque;
   std::string sqlstate;
   clock::duration waited{};
+  std::shared_ptr<const lost_update> overtaken{};
 };
 
 /// What the owner of the sockets is asked to do beside writing.
@@ -76,6 +82,7 @@ struct outbox {
   std::vector<event> events;
   request_kind request = request_kind::none;
   std::string cancel_packet;
+  std::vector<std::uint64_t> wake;          // sessions whose turn may have come: call their on_turn
   bool want_book = false;                   // the catalog is needed: call on_book when it is known
   std::optional<std::string> close_reason;  // write what is in to_client, then close both connections
 };

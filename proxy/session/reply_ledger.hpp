@@ -30,9 +30,11 @@ enum class note : std::uint8_t {
   none,
   statement_name,  // a prepared statement's name comes, goes or changes its meaning
   portal_name,     // the same of a portal
-  types,           // parameter types are learnt from the answer
-  hidden_run,      // the Execute of a hidden statement, or of one that carries checks of ours
-  script,          // a query with hidden statements in it
+  types,           // parameter types and the shape of rows are learnt from the answer
+  hidden_run,      // the Execute of a hidden statement
+  watch,           // the Execute of a statement that reads or writes guarded rows
+  script,          // a query with hidden statements in it, or with statements that are watched
+  savepoint,       // SAVEPOINT, RELEASE or ROLLBACK TO
 };
 
 /// One owed reply.

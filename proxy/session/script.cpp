@@ -4,14 +4,6 @@
 #include <utility>
 
 namespace proxy::session {
-namespace {
-
-const rules::plan& untouched() {
-  static const rules::plan forward;
-  return forward;
-}
-
-}  // namespace
 
 const rules::plan& plan_for(const rules::statement& statement, const block_tracker& at) {
   const rules::plan& plan = at.now() == block::outside ? statement.autonomous : statement.in_block;
@@ -19,7 +11,8 @@ const rules::plan& plan_for(const rules::statement& statement, const block_track
   // both.
   const bool only_reads = std::all_of(plan.preludes.begin(), plan.preludes.end(),
                                       [](const rules::prelude& guard) { return guard.before_bind; });
-  if (plan.kind == rules::plan_kind::wrap && only_reads && at.read_only()) return untouched();
+  // What it is told stays on record: the write may come in the next transaction.
+  if (plan.kind == rules::plan_kind::wrap && only_reads && at.read_only()) return statement.autonomous;
   return plan;
 }
 
@@ -51,73 +44,135 @@ refusal refusal_of(const rules::plan& rejecting, const rules::rule_book& book) {
   return refused;
 }
 
-changed_text insert_into(std::string_view client_sql, const std::vector<rules::insertion>& insertions) {
-  changed_text made;
-  std::uint32_t from = 0;
-  const auto copy_until = [&](std::uint32_t end) {
-    made.copied.push_back({static_cast<std::uint32_t>(made.sql.size()), from, end - from});
-    made.sql.append(client_sql.substr(from, end - from));
-    from = end;
-  };
-  for (const rules::insertion& ours : insertions) {
-    copy_until(ours.client_offset);
-    made.placed.push_back(static_cast<std::uint32_t>(made.sql.size()));
-    made.sql.append(ours.text);
+const watched_write* write_of(const watch* watched, std::size_t prelude) {
+  if (watched == nullptr) return nullptr;
+  for (const watched_write& write : watched->writes) {
+    if (write.note->prelude == static_cast<std::int16_t>(prelude)) return &write;
   }
-  copy_until(static_cast<std::uint32_t>(client_sql.size()));
-  return made;
+  return nullptr;
 }
 
-const rules::prelude* carried_by(const rules::plan& plan) {
-  const auto found = std::find_if(plan.preludes.begin(), plan.preludes.end(),
-                                  [](const rules::prelude& guard) { return !guard.insertions.empty(); });
-  return found == plan.preludes.end() ? nullptr : &*found;
+bool is_idle(const rules::prelude& guard, const watched_write* write) {
+  return guard.only_with_checks &&
+         (write == nullptr || write->decision.what != write_decision::type::validate);
 }
 
-script compose_script(std::shared_ptr<const rules::analysis> analysed,
-                      std::shared_ptr<const rules::rule_book> book, const chosen_plans& chosen,
-                      clock::time_point now) {
-  script made;
-  std::vector<rules::insertion> all;          // hidden statements are insertions, too
-  std::vector<const rules::prelude*> hidden;  // by insertion: the prelude that it is, or null
-  for (std::size_t i = 0; i < analysed->statements.size(); ++i) {
-    const rules::statement& statement = analysed->statements[i];
-    const rules::plan& plan = *chosen.plans[i];
-    const auto add_hidden = [&](std::string_view sql, hidden_run run) {
-      all.push_back({statement.begin, std::string(sql) + ";\n"});
-      hidden.push_back(run.guard);
-      made.hidden.push_back(true);
-      made.runs.emplace_back(std::move(run));
-    };
-    if (plan.kind == rules::plan_kind::reject) {
-      add_hidden(raising_sql, {analysed, book, nullptr, refusal_of(plan, *book), now});
+namespace {
+
+class script_writer {
+ public:
+  explicit script_writer(script_request request) : request_(std::move(request)) {}
+
+  std::optional<script> write() {
+    const auto& statements = request_.analysed->statements;
+    for (std::size_t i = 0; i < statements.size(); ++i) {
+      if (!add(statements[i], *request_.chosen.plans[i], request_.watches[i])) return std::nullopt;
     }
-    const rules::prelude* carried = nullptr;
-    if (plan.kind == rules::plan_kind::wrap) {
-      for (const rules::prelude& guard : plan.preludes) {
-        add_hidden(guard.sql, {analysed, book, &guard, std::nullopt, now});
+    changed_text text = insert_into(request_.analysed->text, all_);
+    made_.sql = std::move(text.sql);
+    made_.sql.append(request_.rest);
+    made_.copied = std::move(text.copied);
+    for (std::size_t i = 0; i < hidden_.size(); ++i) {
+      for (rules::copied_text piece : hidden_[i]) {
+        piece.prelude_offset += text.placed[i];
+        made_.copied.push_back(piece);
       }
-      carried = carried_by(plan);
     }
-    made.hidden.push_back(false);
-    made.runs.emplace_back();
-    if (carried == nullptr) continue;
-    all.insert(all.end(), carried->insertions.begin(), carried->insertions.end());
-    hidden.resize(all.size(), nullptr);
-    made.runs.back() = hidden_run{analysed, book, carried, std::nullopt, now};
+    made_.kept = std::move(request_.analysed);
+    return std::move(made_);
   }
-  changed_text text = insert_into(analysed->text, all);
-  made.sql = std::move(text.sql);
-  made.copied = std::move(text.copied);
-  for (std::size_t i = 0; i < hidden.size(); ++i) {
-    if (hidden[i] == nullptr) continue;
-    for (rules::copied_text piece : hidden[i]->copied) {
-      piece.prelude_offset += text.placed[i];
-      made.copied.push_back(piece);
+
+ private:
+  bool add(const rules::statement& statement, const rules::plan& plan, std::optional<watch>& watched) {
+    if (plan.kind == rules::plan_kind::reject) {
+      add_hidden(statement, raising_sql, {}, run_of(nullptr, refusal_of(plan, *request_.book), plan));
     }
+    const watch* seen = watched ? &*watched : nullptr;
+    std::vector<rules::insertion> inside;
+    if (plan.kind == rules::plan_kind::wrap && !add_preludes(statement, plan, seen, inside)) return false;
+    if (!add_rebased(seen, inside)) return false;
+    made_.hidden.push_back(false);
+    made_.runs.emplace_back();
+    if (!inside.empty()) {
+      made_.runs.back() = run_of(nullptr, std::nullopt, plan);
+      if (seen != nullptr) {
+        for (const watched_write& write : seen->writes) {
+          for (const named_row& row : write.rows) made_.runs.back()->rows.push_back(row.id);
+        }
+      }
+      std::stable_sort(inside.begin(), inside.end(), [](const auto& one, const auto& other) {
+        return one.client_offset < other.client_offset;
+      });
+      all_.insert(all_.end(), inside.begin(), inside.end());
+      hidden_.resize(all_.size());
+    }
+    made_.watches.resize(made_.hidden.size());
+    made_.watches.back() = std::move(watched);
+    return true;
   }
-  made.kept = std::move(analysed);
-  return made;
+
+  [[nodiscard]] hidden_run run_of(const rules::prelude* guard, std::optional<refusal> refused,
+                                  const rules::plan& plan) const {
+    hidden_run run{request_.analysed, request_.book, guard, std::move(refused), request_.now};
+    run.plan = &plan;
+    return run;
+  }
+
+  void add_hidden(const rules::statement& statement, std::string_view sql,
+                  std::vector<rules::copied_text> copied, hidden_run run) {
+    all_.push_back({statement.begin, std::string(sql) + ";\n"});
+    hidden_.push_back(std::move(copied));
+    made_.hidden.push_back(true);
+    made_.runs.emplace_back(std::move(run));
+  }
+
+  bool add_preludes(const rules::statement& statement, const rules::plan& plan, const watch* seen,
+                    std::vector<rules::insertion>& inside) {
+    for (std::size_t i = 0; i < plan.preludes.size(); ++i) {
+      const rules::prelude& guard = plan.preludes[i];
+      const watched_write* write = write_of(seen, i);
+      inside.insert(inside.end(), guard.insertions.begin(), guard.insertions.end());
+      if (is_idle(guard, write)) continue;
+      filling with;
+      if (write != nullptr) with = {write->decision.checks, write->decision.read};
+      auto filled = fill(guard.sql, guard.holes, guard.copied, with, nullptr);
+      if (!filled) return false;
+      hidden_run run = run_of(&guard, std::nullopt, plan);
+      if (write != nullptr) {
+        for (const named_row& row : write->rows) run.rows.push_back(row.id);
+      }
+      add_hidden(statement, filled->sql, std::move(filled->copied), std::move(run));
+    }
+    return true;
+  }
+
+  /// Also where nothing is on record: the bounds that the statement carries may be in it.
+  bool add_rebased(const watch* seen, std::vector<rules::insertion>& inside) const {
+    if (seen == nullptr) return true;
+    for (const watched_write& write : seen->writes) {
+      const rules::rule& rule = request_.book->rules()[request_.book->relations()[write.note->relation].rule];
+      if (rule.mode != rules::mode::enforce) continue;
+      filling with;
+      if (write.decision.what == write_decision::type::rebase) with.read = write.decision.read;
+      for (const rules::insertion& ours : write.note->rebase) {
+        auto filled = fill(ours.text, ours.holes, {}, with, nullptr);
+        if (!filled) return false;
+        inside.push_back({ours.client_offset, std::move(filled->sql)});
+      }
+    }
+    return true;
+  }
+
+  script_request request_;
+  script made_;
+  std::vector<rules::insertion> all_;                    // hidden statements are insertions, too
+  std::vector<std::vector<rules::copied_text>> hidden_;  // by insertion: of the prelude that it is
+};
+
+}  // namespace
+
+std::optional<script> compose_script(script_request request) {
+  return script_writer{std::move(request)}.write();
 }
 
 std::optional<std::uint32_t> client_offset(const std::vector<rules::copied_text>& copied,

@@ -10,6 +10,7 @@
 
 #include "proxy/session/block_tracker.hpp"
 #include "proxy/session/hidden_run.hpp"
+#include "proxy/session/watch.hpp"
 
 namespace proxy::session {
 
@@ -19,23 +20,10 @@ struct script {
   std::string sql;
   std::vector<bool> hidden;                     // by statement of `sql`
   std::vector<std::optional<hidden_run>> runs;  // by statement of `sql`: those that may raise for us
-  std::vector<rules::copied_text> copied;       // of the client's text into `sql`
+  std::vector<std::optional<watch>> watches;  // by statement of `sql`: those that read or write guarded rows
+  std::vector<rules::copied_text> copied;     // of the client's text into `sql`
   std::shared_ptr<const rules::analysis> kept;
 };
-
-/// Client's text with insertions of ours in it, and where it went.
-struct changed_text {
-  std::string sql;
-  std::vector<rules::copied_text> copied;
-  std::vector<std::uint32_t> placed;  // where each insertion begins in `sql`
-};
-
-/// The client's SQL string as the server is to see it; `insertions` in the order of their offsets.
-[[nodiscard]] changed_text insert_into(std::string_view client_sql,
-                                       const std::vector<rules::insertion>& insertions);
-
-/// The prelude of `plan` whose checks the client's statement carries itself, or null.
-[[nodiscard]] const rules::prelude* carried_by(const rules::plan& plan);
 
 /// Plans for the statements of a simple query, given where the transaction block stands when it begins.
 struct chosen_plans {
@@ -45,11 +33,25 @@ struct chosen_plans {
 
 [[nodiscard]] chosen_plans choose_plans(const rules::analysis& analysed, block_tracker at_start);
 
+/// A query's statements as they are to run.
+struct script_request {
+  std::shared_ptr<const rules::analysis> analysed;
+  std::shared_ptr<const rules::rule_book> book;
+  chosen_plans chosen;
+  std::vector<std::optional<watch>> watches;  // by statement of the client's
+  std::string_view rest;                      // of the client's string, behind what was analysed: a comment
+  clock::time_point now;
+};
+
 /// Builds the string that the server is sent. A statement that is refused is replaced by one that raises,
-/// since nothing after it will run.
-[[nodiscard]] script compose_script(std::shared_ptr<const rules::analysis> analysed,
-                                    std::shared_ptr<const rules::rule_book> book, const chosen_plans& chosen,
-                                    clock::time_point now);
+/// since nothing after it will run. Nothing if something on record cannot be written as a constant.
+[[nodiscard]] std::optional<script> compose_script(script_request request);
+
+/// The write of `watched` whose checks belong into this prelude of its plan, or null.
+[[nodiscard]] const watched_write* write_of(const watch* watched, std::size_t prelude);
+
+/// The prelude need not be sent: the session has nothing to put into it.
+[[nodiscard]] bool is_idle(const rules::prelude& guard, const watched_write* write);
 
 /// The plan that applies to one statement: what its place asks for, except that nothing can be locked in a
 /// transaction that is READ ONLY.

@@ -1,6 +1,7 @@
 // What the server sends: every message is set against the ledger, which tells whose it is; then it passes, is
 // hidden, or is told in the proxy's own words.
 #include <algorithm>
+#include <charconv>
 
 #include "protocol/backend.hpp"
 #include "protocol/error_fields.hpp"
@@ -102,17 +103,26 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   if (answer.what == verdict::desync)
     return end_with("08P01", "PostgreSQL sent what was not asked for", "", out);
   if (message.tag == tag::error_response) return on_server_error(message, answer, out);
+  if (answer.subject.kept == note::types) learn_shape(message);
   if (answer.what == verdict::hide) return on_hidden(message, answer, out);
-  if (message.tag == tag::parameter_description && answer.subject.kept == note::types) learn_types(message);
-  if (message.tag == tag::command_complete) notice_schema_change(message);
+  on_watched(message, answer, out);
+  if (message.tag == tag::command_complete) {
+    notice_schema_change(message);
+    if (rules_) on_command_tag(message, answer, out);
+  }
   if (message.tag == tag::parameter_status) on_parameter(message);
-  out.to_client.forward(message.wire);
+  const bool told = message.tag == tag::parameter_description && answer.subject.kept == note::types &&
+                    tell_parameters(message, out);
+  if (!told) out.to_client.forward(message.wire);
   if (answer.settled) settle_note(answer.subject, !query_failed_);
   if (message.tag == tag::ready_for_query) on_ready(message, out);
 }
 
 void session::on_ready(const frame_view& from, outbox& out) {
   const char status = from.body.empty() ? 'I' : from.body[0];
+  if (status == 'I' && rules_) end_transaction(!query_failed_, out);
+  renew_reads(status, out);
+  if (ledger_.empty()) unsettled_ = false;
   query_failed_ = false;
   raw_busy_ = false;
   block_.ready(status, ledger_.owed_queries() > 0, !ledger_.empty());
@@ -128,7 +138,11 @@ void session::on_hidden(const frame_view& from, const ruling& answer, outbox& ou
     if (!is_quiet(fields.text(protocol::error_code::severity_plain))) out.to_client.forward(from.wire);
     return;
   }
-  if (from.tag != tag::command_complete) return;
+  if (from.tag == tag::data_row) note_lock_count(from, answer);
+  if (from.tag != tag::command_complete) {
+    if (answer.settled) settle_note(answer.subject, true);
+    return;
+  }
   hidden_run* run = nullptr;
   if (answer.subject.kept == note::script) {
     // The ledger has moved on to the next statement of the script.
@@ -146,30 +160,63 @@ void session::on_hidden(const frame_view& from, const ruling& answer, outbox& ou
   if (answer.settled) settle_note(answer.subject, true);
 }
 
+/// A read's prelude tells how many rows it has locked. Fewer than the statement names: one may come to be
+/// there before the statement runs.
+void session::note_lock_count(const frame_view& from, const ruling& answer) {
+  const hidden_run* run = nullptr;
+  if (answer.subject.kept == note::script) {
+    const auto& of_script = scripts_.front().runs[ledger_.script_position()];
+    run = of_script ? &*of_script : nullptr;
+  } else if (answer.subject.kept == note::hidden_run) {
+    run = &runs_.front();
+  }
+  if (run == nullptr || run->guard == nullptr || !run->guard->before_bind || run->plan == nullptr) return;
+  std::size_t named = 0;
+  for (const rules::read_note& read : run->plan->reads) named = std::max(named, read.rows.size());
+  std::size_t locked = 0;
+  if (const auto values = backend::decode_data_row(from.body)) {
+    std::string_view last;
+    for (const auto& value : *values) last = value.value_or("");
+    std::from_chars(last.data(), last.data() + last.size(), locked);
+  }
+  if (locked < named) {
+    not_all_locked_ = run->kept;
+  } else if (not_all_locked_ == run->kept) {
+    not_all_locked_ = nullptr;
+  }
+}
+
 void session::on_server_error(const frame_view& from, const ruling& answer, outbox& out) {
   const protocol::error_fields fields(from.body);
   const std::string_view severity = fields.text(protocol::error_code::severity_plain);
   if (severity == "FATAL" || severity == "PANIC") fatal_seen_ = true;
   query_failed_ = true;
+  note_deadlock(fields.text(protocol::error_code::sqlstate), out);
   if (answer.subject.kept == note::script && !scripts_.empty()) {
     on_script_error(from, answer, out);
-  } else if (answer.subject.kept == note::hidden_run && is_raised(from.body) && !runs_.empty()) {
-    translate_error(from.body, runs_.front(), {}, out);
-  } else if (answer.what == verdict::translate && !runs_.empty()) {
+  } else if (answer.subject.kept == note::watch && is_raised(from.body) && !watches_.empty()) {
+    note_conflict(from, watches_.front().carried, out);
+    translate_error(from.body, watches_.front().carried, {}, out);
+  } else if (answer.what == verdict::translate && answer.subject.kept != note::types && !runs_.empty()) {
     const hidden_run& run = runs_.front();
-    const sent_text text = run.guard != nullptr
-                               ? sent_text{run.guard->sql, &run.guard->copied, run.kept->text, utf8_}
-                               : sent_text{};
-    translate_error(from.body, run, text, out);
+    note_conflict(from, run, out);
+    if (fields.text(protocol::error_code::sqlstate) == "55P03") unit_failed_ = true;
+    translate_error(from.body, run, sent_text_of(run), out);
     hidden_left_over_ = true;
   } else if (const auto parsed = answer.subject.what == request::parse ? statements_.oldest() : nullptr;
-             parsed && answer.subject.kept == note::statement_name && parsed->carried.guard != nullptr) {
+             parsed && answer.subject.kept == note::statement_name && parsed->carried.plan != nullptr) {
     map_error_position(from.body, {parsed->sent.sql, &parsed->sent.copied, parsed->analysed->text, utf8_},
                        out);
   } else {
     out.to_client.forward(from.wire);
   }
   drop_skipped(out);
+}
+
+sent_text session::sent_text_of(const hidden_run& run) const {
+  if (run.guard == nullptr) return {};
+  if (run.text) return {run.text->sql, &run.text->copied, run.kept->text, utf8_};
+  return {run.guard->sql, &run.guard->copied, run.kept->text, utf8_};
 }
 
 void session::on_script_error(const frame_view& from, const ruling& answer, outbox& out) {
@@ -180,6 +227,7 @@ void session::on_script_error(const frame_view& from, const ruling& answer, outb
   const std::size_t position = ledger_.script_position();
   const bool may_be_ours = position < running.runs.size() && running.runs[position];
   if (may_be_ours && (answer.what == verdict::translate || is_raised(from.body))) {
+    note_conflict(from, *running.runs[position], out);
     return translate_error(from.body, *running.runs[position], text, out);
   }
   map_error_position(from.body, text, out);
@@ -195,7 +243,9 @@ void session::drop_skipped(outbox& out) {
 }
 
 void session::retry_held(outbox& out) {
-  if (hold_ == hold::status && phase_ == session_phase::ready) release(out);
+  // An error has ended the wait for a turn, and with it whatever it was for.
+  const bool gave_up = hold_ == hold::turn && !waiting_;
+  if ((hold_ == hold::status || gave_up) && phase_ == session_phase::ready) release(out);
 }
 
 void session::settle_note(const owed& entry, bool confirmed) {
@@ -207,20 +257,36 @@ void session::settle_note(const owed& entry, bool confirmed) {
     case note::portal_name:
       return confirmed ? portals_.confirm() : portals_.drop();
     case note::types:
+      if (!confirmed) describes_.front()->described = false;
       return describes_.pop_front();
     case note::hidden_run:
       return runs_.pop_front();
+    case note::watch:
+      fail(watches_.front());
+      return watches_.pop_front();
     case note::script:
+      for (auto watched = scripts_.front().watches.rbegin(); watched != scripts_.front().watches.rend();
+           ++watched) {
+        if (*watched) fail(**watched);
+      }
       return scripts_.pop_front();
+    case note::savepoint:
+      return savepoints_.pop_front();
   }
 }
 
-void session::learn_types(const frame_view& from) {
+void session::learn_shape(const frame_view& from) {
+  if (describes_.empty()) return;
+  prepared_statement& of = *describes_.front();
+  if (from.tag == tag::row_description) of.shape = read_shape(from.body);
+  if (from.tag == tag::no_data) of.shape = row_shape{};
+  if (from.tag != tag::parameter_description) return;
   const auto types = backend::decode_parameter_description(from.body);
-  if (!types || describes_.empty()) return;
-  auto& known = describes_.front()->types;
-  known.clear();
-  for (const std::uint32_t type : *types) known.push_back(type);
+  if (!types) return;
+  of.types.clear();
+  for (const std::uint32_t type : *types) of.types.push_back(type);
+  if (!of.own_parameters.empty())
+    of.types.resize(std::min<std::size_t>(of.types.size(), of.client_parameters));
 }
 
 void session::notice_schema_change(const frame_view& from) {

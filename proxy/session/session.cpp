@@ -15,23 +15,30 @@ constexpr protocol::whole_limits client_limits() {
   return limits;
 }
 
-constexpr protocol::whole_limits server_limits() {
+constexpr protocol::whole_limits server_limits(bool reads_rows) {
   protocol::whole_limits limits;
   for (const char tag : {'Z', 'E', 'N', 'S', 'K', 't', 'C', 'R'})
     limits.set(tag, limits::small_message_bytes);
+  for (const char tag : {'T', 'D'}) limits.set(tag, reads_rows ? limits::small_message_bytes : 0);
   return limits;
 }
 
 constexpr protocol::whole_limits from_client_limits = client_limits();
-constexpr protocol::whole_limits from_server_limits = server_limits();
+constexpr protocol::whole_limits from_server_limits = server_limits(false);
+constexpr protocol::whole_limits with_rows_limits = server_limits(true);
 
 }  // namespace
 
-session::session(plan_cache& cache, std::optional<refusal> refused)
+session::session(plan_cache& cache, neighbourhood& shared, session_identity who,
+                 std::optional<refusal> refused)
     : cache_(cache),
+      shared_(shared),
+      who_(std::move(who)),
       refused_(std::move(refused)),
       from_client_(from_client_limits),
-      from_server_(from_server_limits) {}
+      from_server_(from_server_limits),
+      memory_(shared, who_.id),
+      lock_epoch_((who_.id << 32U) + 1) {}
 
 void session::enter(session_phase next) noexcept {
   assert(next > phase_);
@@ -41,6 +48,9 @@ void session::enter(session_phase next) noexcept {
 void session::end(std::string_view reason, outbox& out) {
   if (phase_ == session_phase::closed) return;
   enter(session_phase::closed);
+  leave_turns(out);
+  if (in_census_) shared_.clients.leave(memory_.client());
+  in_census_ = false;
   hold_ = hold::none;
   deadline_.reset();
   out.close_reason = std::string(reason);
@@ -70,6 +80,10 @@ void session::guard(std::shared_ptr<const rules::rule_set> rules, book_ptr book,
   rules_ = std::move(rules);
   book_ = std::move(book);
   patience_ = patience;
+  if (!rules_) return;
+  from_server_.set_limits(with_rows_limits);
+  if (!in_census_) shared_.clients.join(memory_.client());
+  in_census_ = true;
 }
 
 void session::on_client_bytes(std::string_view bytes, outbox& out) {
@@ -136,6 +150,7 @@ void session::start(const protocol::startup_packet& packet, outbox& out) {
   database_ = packet.parameter("database").value_or(user_);
   if (database_.empty()) database_ = user_;
   application_ = packet.parameter("application_name").value_or("");
+  memory_.belongs_to(database_, database_ + '/' + user_ + '/' + who_.address);
   if (refused_) {
     std::string frame;
     append_refusal(*refused_, "FATAL", frame);
@@ -183,6 +198,7 @@ void session::on_book(book_ptr book, outbox& out) {
 void session::on_time(outbox& out) {
   if (!deadline_ || out.now < *deadline_) return;
   deadline_.reset();
+  if (hold_ == hold::turn) return on_turn_time(out);
   if (hold_ != hold::catalog) return;
   refuse_held({.sqlstate = "57P03",
                .message = "pgteller does not know the catalog of this database yet",
@@ -196,7 +212,8 @@ void session::on_time(outbox& out) {
 }
 
 void session::on_cancel(outbox& out) {
-  if (hold_ != hold::catalog) return;
+  if (hold_ != hold::catalog && hold_ != hold::turn) return;
+  if (hold_ == hold::turn) stop_waiting(out);
   refuse_held({.sqlstate = "57014",
                .message = "canceling statement due to user request",
                .detail = {},

@@ -21,6 +21,10 @@
 #include "proxy/session/plan_cache.hpp"
 #include "proxy/session/prepared.hpp"
 #include "proxy/session/reply_ledger.hpp"
+#include "proxy/session/row_memory.hpp"
+#include "proxy/session/script.hpp"
+#include "proxy/session/watch.hpp"
+#include "rules/trace_comment.hpp"
 
 namespace proxy::session {
 
@@ -37,6 +41,7 @@ enum class hold : std::uint8_t {
   none,
   catalog,  // it names a guarded table and the catalog is not known yet
   status,   // its plan depends on the outcome of something that is running: a simple query, a Parse, a Close
+  turn,     // another session is to write the row first
 };
 
 /// The process id and key by which the client may cancel.
@@ -45,11 +50,18 @@ struct cancel_key {
   std::string key;
 };
 
+/// Who a session is among others.
+struct session_identity {
+  session_id id = 1;    // from 1, not used again
+  std::string address;  // of the client, without its port
+};
+
 class session {
  public:
-  /// `cache` outlives the session. `refused`: the client is told this at its StartupMessage instead of being
-  /// connected (too many connections).
-  explicit session(plan_cache& cache, std::optional<refusal> refused = std::nullopt);
+  /// `cache` and `shared` outlive the session. `refused`: the client is told this at its StartupMessage
+  /// instead of being connected (too many connections).
+  session(plan_cache& cache, neighbourhood& shared, session_identity who,
+          std::optional<refusal> refused = std::nullopt);
 
   // Events. Each appends its effects; the caller carries them out and then calls settle().
   void on_client_bytes(std::string_view bytes, outbox& out);
@@ -66,6 +78,8 @@ class session {
 
   /// deadline() has passed.
   void on_time(outbox& out);
+  /// The session's turn may have come: it was in an outbox's `wake`.
+  void on_turn(outbox& out);
   /// The client asked, on another connection, to cancel; the server is told by the caller.
   void on_cancel(outbox& out);
   /// Ends the session as soon as it is outside a transaction with nothing owed.
@@ -109,18 +123,37 @@ class session {
   void take_authentication(const frame_view& from, outbox& out);
   [[nodiscard]] bool will_not_run() const;
   void take_statement(const frame_view& from, outbox& out);
-  void take_query(const frame_view& from, outbox& out);
   void take_parse(const frame_view& from, outbox& out);
-  [[nodiscard]] bool carry_checks(prepared_statement& statement) const;
+  [[nodiscard]] bool bind_guarded(const frame_view& from, const protocol::frontend::bind_view& bind,
+                                  portal& made, outbox& out);
+  void execute_write(portal& of, std::optional<watch>& watched, outbox& out);
+  void pass_watched(const frame_view& from, std::string_view portal_name, watch watched, outbox& out);
   void take_bind(const frame_view& from, outbox& out);
   void take_execute(const frame_view& from, outbox& out);
   void take_describe(const frame_view& from, outbox& out);
   void take_close(const frame_view& from, outbox& out);
   void take_head(const protocol::piece& head, outbox& out);
   void pass(const frame_view& from, request what, outbox& out, note kept = note::none);
-  void declare_later_effects(std::string_view sql);
   [[nodiscard]] bool executes_guarded(std::string_view sql, outbox& out);
   void forget_deallocated(std::string_view sql, owed& entry);
+
+  // queries.cpp: simple queries.
+  void take_query(const frame_view& from, outbox& out);
+  void take_plain_query(const frame_view& from, std::string_view sql, outbox& out);
+  void declare_later_effects(std::string_view sql);
+  void refuse_query(script_request& request, refusal what, outbox& out);
+  void send_script(const frame_view& from, script_request request, outbox& out);
+
+  // rebasing.cpp: statements with parameters of ours.
+  using recorded_values = std::vector<std::vector<std::optional<bound_value>>>;
+  [[nodiscard]] static bool carry_text(prepared_statement& statement);
+  [[nodiscard]] static rules::insertion with_parameters_for(const rules::insertion& ours, std::uint16_t write,
+                                                            prepared_statement& statement);
+  [[nodiscard]] static recorded_values rebased_of(const watch& on);
+  [[nodiscard]] static refusal overtaken_bind(const watch& on);
+  void pass_changed_bind(const frame_view& from, const protocol::frontend::bind_view& bind, portal& made,
+                         note kept, outbox& out);
+  [[nodiscard]] bool tell_parameters(const frame_view& from, outbox& out);
 
   // guarding.cpp: plans, hidden statements, holding.
   [[nodiscard]] bool must_await_catalog(std::string_view sql) const;
@@ -128,17 +161,57 @@ class session {
   void note_ddl(std::string_view sql);
   void renew(prepared_statement& statement, outbox& out);
   [[nodiscard]] bool has_preludes(const rules::plan& plan, bool before_bind) const;
-  void send_script(analysis_ptr analysed, const chosen_plans& chosen, outbox& out);
+  [[nodiscard]] rules::traced_text traced(std::string_view sql) const;
   void run_preludes(const rules::plan& plan, bool before_bind, const prepared_statement& statement,
-                    const protocol::frontend::bind_view& bind, outbox& out);
+                    const protocol::frontend::bind_view& bind, const watch* watched, outbox& out);
   [[nodiscard]] bool name_may_be_taken() const;
   void raise(refusal what, outbox& out);
   void raise_query(refusal what, outbox& out);
-  static void report(const rules::plan& plan, const rules::rule_book& book, outbox& out);
+  static void report(const rules::plan& plan, const rules::rule_book& book, const watch* watched,
+                     outbox& out);
   void hold_back(const frame_view& from, hold why, outbox& out);
   void release(outbox& out);
   void refuse_held(refusal what, outbox& out);
   [[nodiscard]] bool any_rule_rejects_opaque() const;
+
+  // guarded_rows.cpp: which rows statements read and write, and how writes are checked.
+  [[nodiscard]] std::optional<watch> watch_for(const analysis_ptr& analysed,
+                                               const rules::statement& statement, const rules::plan& plan,
+                                               const parameter_source& from, std::string_view trace,
+                                               clock::time_point now) const;
+  std::optional<refusal> settle_writes(watch& on, const parameter_source& from, outbox& out);
+  void fail(watch& on);
+  void end_turns_with(const watch& on, const watched_write& write);
+  void remember_rows(const std::vector<named_row>& rows);
+  void remember_locks(const watch& on);
+  void note_transaction_command(rules::block_effect effect);
+  void forget_reads(outbox& out);
+  [[nodiscard]] bool others_write(const watch* self) const;
+  void doubt_unseen(const rules::plan& plan, const rules::rule_book& book);
+
+  // turns.cpp: waiting for others to write first.
+  [[nodiscard]] turn_answer::type take_turns(const watch& on, outbox& out);
+  [[nodiscard]] turn_answer::type ask_turn(turn_request request, const rules::guarded_relation& table,
+                                           const watch& on, outbox& out);
+  [[nodiscard]] bool is_locked(const row_id& row) const;
+  void on_turn_time(outbox& out);
+  void stop_waiting(outbox& out);
+  void leave_turns(outbox& out);
+  void end_turns(outbox& out);
+  [[nodiscard]] static refusal turn_deadlock(const watch& on);
+
+  // told_rows.cpp: what answers put on record.
+  void on_watched(const frame_view& from, const ruling& answer, outbox& out);
+  void read_row(watch& on, const frame_view& from, outbox& out);
+  void make_readers(watch& on);
+  static void count_forgotten(const watch& on, std::size_t reader, outbox& out);
+  void complete(watch& on, const frame_view& from, outbox& out);
+  void see_write(const watch& on, const watched_write& write, outbox& out);
+  void on_command_tag(const frame_view& from, const ruling& answer, outbox& out);
+  void end_transaction(bool committed, outbox& out);
+  void note_conflict(const frame_view& from, const hidden_run& run, outbox& out);
+  void note_deadlock(std::string_view sqlstate, outbox& out);
+  void renew_reads(char status, outbox& out);
 
   // server_messages.cpp: what the server sends.
   void authenticate(const frame_view& from, outbox& out);
@@ -151,11 +224,15 @@ class session {
   void settle_note(const owed& entry, bool confirmed);
   void drop_skipped(outbox& out);
   void retry_held(outbox& out);
-  void learn_types(const frame_view& from);
+  void learn_shape(const frame_view& from);
+  void note_lock_count(const frame_view& from, const ruling& answer);
+  [[nodiscard]] sent_text sent_text_of(const hidden_run& run) const;
   void notice_schema_change(const frame_view& from);
   void tell_schema_change(outbox& out);
 
   plan_cache& cache_;
+  neighbourhood& shared_;
+  session_identity who_;
   std::optional<refusal> refused_;
   session_phase phase_ = session_phase::startup;
   hold hold_ = hold::none;
@@ -188,6 +265,8 @@ class session {
   name_register<portal> portals_;
   std::deque<std::shared_ptr<prepared_statement>> describes_;
   std::deque<hidden_run> runs_;
+  std::deque<watch> watches_;
+  std::deque<std::pair<rules::block_effect, std::string>> savepoints_;  // commands in flight
   std::deque<script> scripts_;
   name_register<portal>::batch batch_ = 0;
   bool hidden_left_over_ = false;  // a hidden statement failed: its name may still be taken on the server
@@ -199,6 +278,47 @@ class session {
   bool has_named_ = false;          // the client has prepared statements under names of its own
   std::string raw_end_;             // passing raw: the last bytes sent, no more than a Terminate has
   bool terminated_ = false;         // the client has sent Terminate
+
+  /// What the transaction in progress has done to guarded rows, as far as it has been answered.
+  struct transaction_account {
+    std::vector<row_id> rows;  // that it locked or wrote, also by what is still in flight
+    std::vector<std::pair<std::uint64_t, std::vector<row_id>>> written;  // whose turns end with it
+    std::vector<std::pair<row_id, seen_write>> seen;                     // mode = "observe"
+    std::vector<std::string> seen_rules;                                 // by `seen`
+  };
+  /// The wait for a turn, from the first time that it was asked for.
+  struct turn_wait {
+    clock::time_point since;
+    std::optional<clock::time_point> until;  // lock_timeout
+    std::string rule;
+    std::string schema;
+    std::string table;
+    bool pooled = false;  // counted in the client_census
+  };
+  /// A write that failed its validation.
+  struct refused_write {
+    book_ptr book;
+    std::uint16_t relation = 0;
+    std::string key;
+    std::vector<row_id> rows;
+    std::string trace;
+    bool taken = false;  // its read does not count any more
+  };
+  row_memory memory_;
+  std::vector<refused_write> refusals_;
+  std::vector<row_id> granted_;  // correlate = "client": turns of the message that is being taken
+  bool unsettled_ = false;       // what may move the records has been sent and not been answered
+  bool resets_ = false;          // RESET ALL or DISCARD ALL has been prepared
+  bool resets_again_ = false;    // under a name: it may run more than once
+  bool in_census_ = false;
+  bool unit_failed_ = false;  // the client was told to retry
+  transaction_account account_;
+  std::optional<turn_wait> waiting_;
+  analysis_ptr not_all_locked_;  // a read whose prelude has found fewer rows than it names
+  bool has_turns_ = false;       // turns were asked for: they are to be left
+  // Changes when locks may end: the transaction, or a savepoint. No other session has the same: what was read
+  // may be on record for several.
+  std::uint64_t lock_epoch_ = (who_.id << 32U) + 1;
 };
 
 }  // namespace proxy::session

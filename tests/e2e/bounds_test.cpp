@@ -127,7 +127,7 @@ TEST_F(bounds, what_is_not_guarded_yet_is_counted) {
   link here = through();
   const char* const statements[] = {
       "UPDATE wallets SET balance = (SELECT 1) WHERE id = 1",
-      "INSERT INTO wallets VALUES (11, 110, 'new', 5)",
+      "INSERT INTO wallets VALUES (11, 110, 'new', 5) ON CONFLICT (id) DO UPDATE SET balance = 5",
       "DELETE FROM wallets WHERE id = 11",
       "WITH w AS (UPDATE wallets SET balance = 3 WHERE id = 2 RETURNING 1) SELECT * FROM w",
       "TRUNCATE wallets",

@@ -87,7 +87,7 @@ TEST_F(transparency, observing_changes_nothing_and_counts) {
   start(wallet_rule("mode = \"observe\""));
   expect_same(wallet_streams());
   expect_same(small_streams());
-  EXPECT_GE(proxy_->metric("pgteller_statements_total{action=\"observe\""), 5);
+  EXPECT_GE(proxy_->metric("pgteller_statements_total{action=\"would_"), 5);
   EXPECT_EQ(proxy_->metric("pgteller_bounds_rejections_total"), 0);
   link here = through();
   EXPECT_EQ(here.run("UPDATE wallets SET balance = -5 WHERE id = 1").brief(), "ok UPDATE 1");

@@ -25,6 +25,9 @@ std::shared_ptr<const rule_book> make_book() {
   wallets.min.reset();
   wallets.lock_reads = lock_reads::all;
   configured.rules.push_back(wallets);
+  wallets.name = "moved";
+  wallets.strategy = strategy::escrow;
+  configured.rules.push_back(wallets);
   return rule_book::compile(configured, assumed_catalog(configured), "app", true);
 }
 
@@ -41,6 +44,14 @@ void examine(const analysis& found, const plan& planned) {
                                  stretch.size) == 0);
     }
     require(hidden.parameters.size() <= 65535);
+    for (const auto& one : hidden.holes) require(one.offset <= hidden.sql.size());
+  }
+  for (const auto& note : planned.writes) {
+    require(note.prelude < static_cast<std::int32_t>(planned.preludes.size()));
+    for (const auto& own : note.rebase) {
+      require(own.client_offset <= found.text.size());
+      for (const auto& one : own.holes) require(one.offset <= own.text.size());
+    }
   }
   (void)to_text(planned);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "tests/race/options.hpp"
+
 namespace race {
 namespace {
 
@@ -36,8 +38,20 @@ std::string books::foreign_table() {
   return "there is already a table " + came.text(0, 0) + " that race did not make; use another database";
 }
 
-std::string books::set_up() {
+std::string books::make_roles(std::uint32_t users) {
+  for (std::uint32_t user = 0; user < users; ++user) {
+    const std::string role = role_of(user);
+    const reply came = direct_->run("SELECT FROM pg_roles WHERE rolname = '" + role + "'");
+    if (!came.ok()) return came.message();
+    if (came.rows() > 0) continue;
+    if (std::string wrong = run("CREATE ROLE " + role + " LOGIN"); !wrong.empty()) return wrong;
+  }
+  return "";
+}
+
+std::string books::set_up(std::uint32_t users) {
   if (std::string wrong = foreign_table(); !wrong.empty()) return wrong;
+  if (std::string wrong = make_roles(users); !wrong.empty()) return wrong;
   std::string sql =
       "SET client_min_messages = warning;"
       "CREATE TABLE IF NOT EXISTS wallets (id bigint PRIMARY KEY, user_id bigint NOT NULL UNIQUE,"

@@ -29,8 +29,8 @@ class books {
   explicit books(connection& direct) : direct_(&direct) {}
 
   /// Creates wallets, transactions and items, unless they are there. Empty: done, else what is wrong; tables
-  /// of these names that race did not create are never touched.
-  [[nodiscard]] std::string set_up();
+  /// of these names that race did not create are never touched. The roles of `users` clients are made, too.
+  [[nodiscard]] std::string set_up(std::uint32_t users);
 
   /// Empties the tables and fills in the opening balances and `items` items. Empty: done, else what is wrong.
   [[nodiscard]] std::string open(const scenario&, std::int64_t wallets, std::int64_t items);
@@ -39,6 +39,7 @@ class books {
 
  private:
   [[nodiscard]] std::string foreign_table();
+  [[nodiscard]] std::string make_roles(std::uint32_t users);
   [[nodiscard]] std::string run(const std::string& sql);
   void audit_wallets(const scenario&, const std::map<std::int64_t, movement>& expected, audit& found);
   void audit_ledger(const tally& known, std::map<std::int64_t, movement>& expected, audit& found);

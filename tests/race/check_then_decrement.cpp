@@ -6,7 +6,7 @@ namespace race {
 namespace {
 
 constexpr cents price = 10'00;
-constexpr cents pay_in = 50'00;
+constexpr cents pay_in = 30'00;
 
 }  // namespace
 
@@ -20,8 +20,7 @@ attempt play_check_then_decrement(worker& by, std::int64_t) {
     work.move(wallet_id, -price);
     return work.finish({{wallet_id, -price}});
   }
-  // Somebody has to fill it up again, or the race would be over in a moment.
-  if (by.number != 0) return work.decline();
+  // Filled up again, or the race would be over in a moment.
   work.move(wallet_id, pay_in);
   return work.finish({{wallet_id, pay_in}});
 }

@@ -97,7 +97,7 @@ reply connection::run(style how, const statement& one) {
       return lost("cannot send");
     reply made = answer();
     if (!made.ok()) return made;
-    prepared_.insert(one.name);
+    if (!one.name.empty()) prepared_.insert(one.name);
   }
   std::vector<const char*> values;
   values.reserve(one.values.size());

@@ -1,4 +1,5 @@
 // The race program: see --help.
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "tests/race/books.hpp"
+#include "tests/race/expectation.hpp"
+#include "tests/race/guard.hpp"
 #include "tests/race/options.hpp"
 #include "tests/race/report.hpp"
 #include "tests/race/runner.hpp"
@@ -30,17 +33,23 @@ int complain(const std::string& text) {
   return unusable;
 }
 
-// What is being done, on a line that is overwritten where there is a terminal.
-void show_progress(const std::string& text) {
+// What is being done, on a line that is overwritten where there is a terminal. `quiet`: only there.
+void show_progress(const std::string& text, bool quiet) {
   if (isatty(STDERR_FILENO) != 0) {
     std::fprintf(stderr, "\r\033[K%s", text.c_str());
-  } else if (!text.empty()) {
+  } else if (!text.empty() && !quiet) {
     std::fprintf(stderr, "%s\n", text.c_str());
   }
 }
 
+// Those for which the guard promises anything at all.
+bool is_promised(const options& chosen, const scenario& one) {
+  return chosen.guard != nullptr && promised(*chosen.guard, one, surroundings{}).safe;
+}
+
 // Empty: there is no such name.
-std::vector<const scenario*> chosen_scenarios(std::string names) {
+std::vector<const scenario*> chosen_scenarios(const options& asked) {
+  std::string names = asked.scenario;
   std::vector<const scenario*> chosen;
   names += ',';
   for (std::size_t end = names.find(','); end != std::string::npos; end = names.find(',')) {
@@ -48,7 +57,9 @@ std::vector<const scenario*> chosen_scenarios(std::string names) {
     names.erase(0, end + 1);
     const std::size_t before = chosen.size();
     for (const scenario& each : scenarios()) {
-      if (name == each.name || name == "all" || (name == "guarded" && each.guarded)) chosen.push_back(&each);
+      const bool wanted =
+          name == each.name || name == "all" || (name == "promised" && is_promised(asked, each));
+      if (wanted) chosen.push_back(&each);
     }
     if (chosen.size() == before) return {};
   }
@@ -57,9 +68,12 @@ std::vector<const scenario*> chosen_scenarios(std::string names) {
 
 void list_scenarios() {
   for (const scenario& each : scenarios()) {
-    std::printf("%-29s %s%s\n", std::string(each.name).c_str(), std::string(each.what).c_str(),
-                each.guarded ? "" : "  (not yet guarded)");
+    std::printf("%-29s %s\n", std::string(each.name).c_str(), std::string(each.what).c_str());
   }
+}
+
+void list_guards() {
+  for (const guard& each : guards()) std::printf("%s\n", std::string(each.name).c_str());
 }
 
 class program {
@@ -71,18 +85,18 @@ class program {
         books_(direct_) {}
 
   int run() {
-    const std::vector<const scenario*> played = chosen_scenarios(chosen_.scenario);
+    const std::vector<const scenario*> played = chosen_scenarios(chosen_);
     if (played.empty()) return complain("no scenario \"" + chosen_.scenario + "\"; --list shows them");
     if (!direct_.open()) return complain("no connection for the audit: " + direct_.problem());
     if (chosen_.setup) {
-      if (const std::string wrong = books_.set_up(); !wrong.empty()) return complain(wrong);
+      if (const std::string wrong = books_.set_up(chosen_.users); !wrong.empty()) return complain(wrong);
       if (!chosen_.scenario_given) return good;
     }
     to_play_ = played.size() * (chosen_.versus ? 2 : 1);
     for (const scenario* each : played) {
       if (!play_both(*each)) return unusable;
     }
-    show_progress("");
+    show_progress("", true);
     show(played);
     return verdict();
   }
@@ -101,8 +115,10 @@ class program {
 
   std::optional<report> play_one(const scenario& each, const address& target, const std::string& name) {
     show_progress("playing " + std::to_string(++started_) + " of " + std::to_string(to_play_) + ": " +
-                  std::string(each.title) + ", " + std::to_string(chosen_.clients) + " clients" +
-                  (chosen_.versus ? ", " + name : "") + " ...");
+                      std::string(each.title) + ", " +
+                      std::to_string(std::min(chosen_.clients, each.most_clients)) + " clients" +
+                      (chosen_.versus ? ", " + name : "") + " ...",
+                  chosen_.cells.has_value());
     const auto items = static_cast<std::int64_t>(chosen_.operations / 2) + chosen_.duration.count() * 5;
     if (const std::string wrong = books_.open(each, chosen_.wallets * each.spread, items); !wrong.empty()) {
       complain(wrong);
@@ -115,10 +131,16 @@ class program {
     }
     report made{&each, chosen_.style, target.host + ":" + target.port, std::move(run.known), {}, run.elapsed};
     made.audit = books_.close(each, made.known);
+    if (chosen_.cells) {
+      show_progress("", true);
+      print(to_cells(made, *chosen_.cells, verdict_of(made, chosen_)));
+      std::fflush(stdout);
+    }
     return made;
   }
 
   void show(const std::vector<const scenario*>& played) {
+    if (chosen_.cells) return;
     if (chosen_.json) {
       std::vector<report> all = direct_reports_;
       all.insert(all.end(), proxied_reports_.begin(), proxied_reports_.end());
@@ -132,24 +154,17 @@ class program {
     for (std::size_t at = 0; at < played.size(); ++at) {
       pairs.emplace_back(direct_reports_[at], proxied_reports_[at]);
     }
-    std::vector<const scenario*> unplayed;
-    for (const scenario& each : scenarios()) {
-      if (!each.guarded && chosen_.scenario == "guarded") unplayed.push_back(&each);
-    }
-    print(side_by_side(pairs, unplayed, chosen_.versus_name));
+    print(side_by_side(pairs, chosen_.versus_name));
   }
 
   // With --versus, what is expected is expected of the proxy.
   int verdict() const {
     int code = good;
     for (const report& one : chosen_.versus ? proxied_reports_ : direct_reports_) {
-      const bool wanted_clean = chosen_.expectation == expectation::safe;
-      if (chosen_.expectation == expectation::none) continue;
-      if (one.known.acknowledged > 0 && one.audit.problem.empty() && one.audit.clean() == wanted_clean)
-        continue;
-      std::fprintf(stderr, "race: %s is not %s\n", std::string(one.scenario->name).c_str(),
-                   wanted_clean ? "safe" : "seen to lose anything");
-      code = unexpected;
+      for (const std::string& each : broken_expectations(one, chosen_)) {
+        std::fprintf(stderr, "race: %s\n", each.c_str());
+        code = unexpected;
+      }
     }
     return code;
   }
@@ -172,6 +187,14 @@ int main_with(const std::vector<std::string>& arguments) {
   }
   if (parsed.value.list) {
     list_scenarios();
+    return good;
+  }
+  if (parsed.value.list_guards) {
+    list_guards();
+    return good;
+  }
+  if (!parsed.value.rules_of.empty()) {
+    print(rules_text(*find_guard(parsed.value.rules_of)));
     return good;
   }
   return program(std::move(parsed.value)).run();

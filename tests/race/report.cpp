@@ -6,10 +6,14 @@
 namespace race {
 namespace {
 
-std::string one_decimal(double value) {
+std::string decimal(double value, int places) {
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", value);
+  std::snprintf(text.data(), text.size(), "%.*f", places, value);
   return text.data();
+}
+
+std::string one_decimal(double value) {
+  return decimal(value, 1);
 }
 
 double milliseconds(std::chrono::microseconds duration) {
@@ -59,6 +63,8 @@ std::string object(report& one) {
   count("failed", one.known.failed);
   count("unknown", one.known.unknown);
   count("retries", one.known.retries);
+  count("attempts", one.known.attempts());
+  add("deadlock_percent", one_decimal(one.deadlock_share()));
   add("errors", errors_json(one.known.errors));
   add("money_lost", quoted(to_text(one.audit.money_lost)));
   count("overdrafts", one.audit.overdrafts);
@@ -87,6 +93,11 @@ std::uint64_t report::errors(const std::string& sqlstate) const {
   return at == known.errors.end() ? 0 : at->second;
 }
 
+double report::deadlock_share() const {
+  const std::uint64_t attempts = known.attempts();
+  return attempts == 0 ? 0 : 100 * static_cast<double>(errors("40P01")) / static_cast<double>(attempts);
+}
+
 std::string to_text(report& one) {
   const tally& known = one.known;
   const audit& found = one.audit;
@@ -95,7 +106,10 @@ std::string to_text(report& one) {
   text += "  operations   " + std::to_string(known.acknowledged) + " acknowledged, " +
           std::to_string(known.declined) + " declined, " + std::to_string(known.failed) + " failed, " +
           std::to_string(known.unknown) + " unknown, " + std::to_string(known.retries) + " retries\n";
-  text += "  errors      " + errors_text(known.errors) + "\n";
+  text +=
+      "  errors      " + errors_text(known.errors) + " in " + std::to_string(known.attempts()) + " attempts";
+  if (one.errors("40P01") > 0) text += ", " + one_decimal(one.deadlock_share()) + " % deadlocked";
+  text += "\n";
   text += "  speed        " + one_decimal(one.per_second()) + "/s, p50 " +
           one_decimal(milliseconds(percentile(one.known.durations, 0.50))) + " ms, p95 " +
           one_decimal(milliseconds(percentile(one.known.durations, 0.95))) + " ms, p99 " +
@@ -109,6 +123,23 @@ std::string to_text(report& one) {
   }
   if (!found.problem.empty()) text += "  audit failed " + found.problem + "\n";
   return text;
+}
+
+std::string to_cells(report& one, const std::string& title, std::string_view verdict) {
+  const auto tail = [&one](double share) {
+    return decimal(milliseconds(percentile(one.known.durations, share)), 2);
+  };
+  std::string line = title;
+  for (const std::string& cell :
+       {std::string(one.scenario->name), style_name(one.style), to_text(one.audit.money_lost),
+        std::to_string(one.audit.overdrafts), std::to_string(one.audit.duplicates),
+        std::to_string(one.audit.unentered + one.audit.ghosts), std::to_string(one.errors("40001")),
+        std::to_string(one.errors("40P01")), std::to_string(one.known.attempts()),
+        std::to_string(one.known.failed + one.known.unknown), one_decimal(one.per_second()), tail(0.50),
+        tail(0.99), std::string(verdict)}) {
+    line += "\t" + cell;
+  }
+  return line + "\n";
 }
 
 std::string to_json(std::vector<report>& all) {

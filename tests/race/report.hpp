@@ -24,6 +24,8 @@ struct report {
 
   [[nodiscard]] double per_second() const;
   [[nodiscard]] std::uint64_t errors(const std::string& sqlstate) const;
+  /// Percent of attempts that ended in 40P01.
+  [[nodiscard]] double deadlock_share() const;
 };
 
 /// A paragraph of a few lines.
@@ -32,9 +34,11 @@ struct report {
 /// One JSON array of objects; amounts of money are strings, durations are in milliseconds.
 [[nodiscard]] std::string to_json(std::vector<report>&);
 
-/// One table, a scenario a line: without a proxy, and with it. `unplayed` are listed as not yet guarded.
+/// One line of cells with tabs between, as --help lists them.
+[[nodiscard]] std::string to_cells(report&, const std::string& title, std::string_view verdict);
+
+/// One table, a paragraph for each scenario: without a proxy, and with it. What is 0 in both is left out.
 [[nodiscard]] std::string side_by_side(const std::vector<std::pair<report, report>>&,
-                                       const std::vector<const scenario*>& unplayed,
                                        const std::string& proxy_name);
 
 }  // namespace race

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace race {
 namespace {
@@ -17,17 +18,35 @@ using steady = std::chrono::steady_clock;
 // What all clients of a run share.
 struct course {
   course(const scenario& what, const options& how, const address& where)
-      : played(what), chosen(how), target(where), gate(static_cast<std::ptrdiff_t>(how.clients) + 1) {}
+      : played(what),
+        chosen(how),
+        targets(how.also),
+        clients(std::min(how.clients, what.most_clients)),
+        gate(static_cast<std::ptrdiff_t>(clients) + 1) {
+    targets.insert(targets.begin(), where);
+  }
 
   const scenario& played;
   const options& chosen;
-  const address& target;
+  std::vector<address> targets;
+  std::uint32_t clients;
   std::barrier<> gate;
   std::atomic<bool> called_off{false};
   std::atomic<std::int64_t> next_operation{0};
   steady::time_point finish;
 
   bool is_over() const { return called_off || (chosen.operations == 0 && steady::now() >= finish); }
+
+  // The last ones do.
+  bool bypasses(std::uint32_t number) const { return number >= clients - std::min(chosen.bypass, clients); }
+
+  // Of one client all connections lead the same way.
+  connection way_of(std::uint32_t number) const {
+    if (bypasses(number)) return {chosen.audit_conninfo, chosen.patience};
+    address to = targets[number % targets.size()];
+    if (chosen.users > 0 && !pooled(played)) to.user = role_of(number % chosen.users);
+    return {std::move(to), chosen.patience};
+  }
 
   // False: there is nothing left to do.
   bool take(std::int64_t& operation) {
@@ -41,15 +60,16 @@ class client {
  public:
   client(course& shared, std::uint32_t number)
       : shared_(&shared),
-        first_(shared.target, shared.chosen.patience),
-        second_(shared.target, shared.chosen.patience),
-        worker_{number,
-                shared.chosen.style,
-                shared.chosen.wallets * shared.played.spread,
-                shared.chosen.longest_thought,
-                first_,
-                second_,
-                std::mt19937_64{number + 1U}} {}
+        first_(shared.way_of(number)),
+        second_(shared.way_of(number)),
+        worker_{.style = shared.chosen.style,
+                .wallets = shared.chosen.wallets * shared.played.spread,
+                .longest_thought = shared.chosen.longest_thought,
+                .first = first_,
+                .second = second_,
+                .locking = shared.chosen.locking || shared.bypasses(number),
+                .bypasses = shared.bypasses(number),
+                .dice = std::mt19937_64{number + 1U}} {}
 
   void run() {
     if (!connect()) shared_->called_off = true;
@@ -65,7 +85,7 @@ class client {
  private:
   bool connect() {
     for (connection* each : {&first_, &second_}) {
-      if (each == &second_ && !shared_->played.pooled) continue;
+      if (each == &second_ && !pooled(shared_->played)) continue;
       if (each->is_open() || each->open()) continue;
       problem = each->problem();
       return false;
@@ -78,7 +98,7 @@ class client {
     for (std::uint32_t tried = 0;; ++tried) {
       const attempt made = attempt_once(operation);
       known.count_error(made);
-      const bool worth_it = made.sqlstate == "40001" || made.sqlstate == "40P01";
+      const bool worth_it = made.sqlstate == "40001" || made.sqlstate == "40P01" || made.sqlstate == "55P03";
       const bool patient = tried < shared_->chosen.retries && !shared_->is_over();
       if (made.verdict != verdict::failed || !worth_it || !patient) {
         const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - start);
@@ -110,7 +130,7 @@ run_result play(const scenario& played, const options& chosen, const address& ta
   course shared(played, chosen, target);
   std::deque<client> clients;
   std::vector<std::thread> threads;
-  for (std::uint32_t number = 0; number < chosen.clients; ++number) clients.emplace_back(shared, number);
+  for (std::uint32_t number = 0; number < shared.clients; ++number) clients.emplace_back(shared, number);
   threads.reserve(clients.size());
   for (client& each : clients) threads.emplace_back([&each] { each.run(); });
 

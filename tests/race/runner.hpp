@@ -18,7 +18,7 @@ struct run_result {
 };
 
 /// Every client connects first; then all begin at the same moment. Operations under way at the end are
-/// finished.
+/// finished. What the options say of other addresses and of clients that by-pass is done as well.
 [[nodiscard]] run_result play(const scenario&, const options&, const address& target);
 
 }  // namespace race

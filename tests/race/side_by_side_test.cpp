@@ -16,9 +16,8 @@ report made(cents lost, std::uint64_t acknowledged) {
   return one;
 }
 
-TEST(side_by_side, shows_both_and_what_is_not_guarded) {
-  const std::string text =
-      side_by_side({{made(1234567, 200), made(0, 100)}}, {&scenarios().back()}, "pgteller");
+TEST(side_by_side, shows_both_and_no_line_of_zeros) {
+  const std::string text = side_by_side({{made(1234567, 200), made(0, 100)}}, "pgteller");
   EXPECT_NE(text.find("read-modify-write in a transaction\n"), std::string::npos);
   EXPECT_NE(text.find("  money lost                                       12,345.67            0.00\n"),
             std::string::npos)
@@ -26,7 +25,15 @@ TEST(side_by_side, shows_both_and_what_is_not_guarded) {
   EXPECT_NE(text.find("  operations per second                                  100              50\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("not yet guarded\n"), std::string::npos);
+  EXPECT_EQ(text.find("overdrawn"), std::string::npos) << text;
+  EXPECT_EQ(text.find("done twice"), std::string::npos) << text;
+}
+
+TEST(to_cells, is_one_line_with_tabs) {
+  report one = made(5, 10);
+  EXPECT_EQ(
+      to_cells(one, "escrow", "as expected"),
+      "escrow\ttx-read-modify-write\tsimple\t0.05\t0\t0\t0\t0\t3\t10\t0\t5.0\t0.00\t0.00\tas expected\n");
 }
 
 TEST(to_json, is_one_array_of_objects) {

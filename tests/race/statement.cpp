@@ -48,20 +48,27 @@ statement commit() {
   return {"race_commit", "COMMIT", {}, true};
 }
 
-statement read_wallet(style how, std::int64_t wallet_id) {
+found_by habit_of(style how) {
+  return how == style::simple ? found_by::user : found_by::id;
+}
+
+statement read_wallet(style how, std::int64_t wallet_id, found_by by, bool locking) {
+  const std::string column = by == found_by::id ? "id" : "user_id";
+  statement made{"race_read_by_" + column + (locking ? "_for_update" : ""),
+                 "",
+                 {number(by == found_by::id ? wallet_id : user_of(wallet_id))},
+                 false};
   if (how == style::extended) {
-    return {"race_read",
-            "SELECT id, user_id, owner, balance FROM wallets WHERE id = $1",
-            {number(wallet_id)},
-            false};
+    made.text = "SELECT id, user_id, owner, balance FROM wallets WHERE " + column + " = $1";
+  } else {
+    // Django's get() asks for 21 rows, to notice when there is more than one.
+    made.text =
+        "SELECT \"wallets\".\"id\", \"wallets\".\"user_id\", \"wallets\".\"owner\", \"wallets\".\"balance\" "
+        "FROM \"wallets\" WHERE \"wallets\".\"" +
+        column + "\" = $1 LIMIT 21";
   }
-  // Django's get(): by another column than it writes by, and 21 rows to notice when there is more than one.
-  return {
-      "race_read",
-      "SELECT \"wallets\".\"id\", \"wallets\".\"user_id\", \"wallets\".\"owner\", \"wallets\".\"balance\" "
-      "FROM \"wallets\" WHERE \"wallets\".\"user_id\" = $1 LIMIT 21",
-      {number(user_of(wallet_id))},
-      false};
+  if (locking) made.text += " FOR UPDATE";
+  return made;
 }
 
 statement write_wallet(style how, const wallet& as_read, cents balance) {
@@ -130,16 +137,14 @@ statement find_order(style, std::int64_t order_id) {
   return {"race_find_order", "SELECT id FROM transactions WHERE order_id = $1", {number(order_id)}, false};
 }
 
-statement read_item(style how, std::int64_t item_id) {
-  if (how == style::extended) {
-    return {
-        "race_read_item", "SELECT id, label, quantity FROM items WHERE id = $1", {number(item_id)}, false};
-  }
-  return {"race_read_item",
-          "SELECT \"items\".\"id\", \"items\".\"label\", \"items\".\"quantity\" FROM \"items\" "
-          "WHERE \"items\".\"id\" = $1 LIMIT 21",
-          {number(item_id)},
-          false};
+statement read_item(style how, std::int64_t item_id, bool locking) {
+  statement made{locking ? "race_read_item_for_update" : "race_read_item", "", {number(item_id)}, false};
+  made.text = how == style::extended
+                  ? "SELECT id, label, quantity FROM items WHERE id = $1"
+                  : "SELECT \"items\".\"id\", \"items\".\"label\", \"items\".\"quantity\" FROM \"items\" "
+                    "WHERE \"items\".\"id\" = $1 LIMIT 21";
+  if (locking) made.text += " FOR UPDATE";
+  return made;
 }
 
 statement delete_item(style how, std::int64_t item_id) {
@@ -148,6 +153,12 @@ statement delete_item(style how, std::int64_t item_id) {
   }
   return {
       "race_delete_item", "DELETE FROM \"items\" WHERE \"items\".\"id\" IN ($1)", {number(item_id)}, true};
+}
+
+statement traced(statement one, std::string_view trace) {
+  one.name.clear();
+  one.text += " /*traceparent='00-" + std::string(trace) + "-00f067aa0ba902b7-01'*/";
+  return one;
 }
 
 std::string inlined(const statement& one) {

@@ -17,11 +17,17 @@ enum class style : std::uint8_t {
 };
 
 struct statement {
-  std::string name;  // of the prepared statement; the same name always has the same text
+  std::string name;  // of the prepared statement; the same name always has the same text. Empty: unnamed
   std::string text;  // with $1, $2 …
   std::vector<std::string> values;
   bool writes = false;  // alone in autocommit, it changes something
 };
+
+/// What a wallet is looked up by. It is always written by its id.
+enum class found_by : std::uint8_t { id, user };
+
+/// Django's get(user_id=…) in the simple style, find(id) in the extended one.
+[[nodiscard]] found_by habit_of(style);
 
 /// A wallet as the application has just read it.
 struct wallet {
@@ -40,8 +46,8 @@ struct entry {
 [[nodiscard]] statement begin();
 [[nodiscard]] statement commit();
 
-/// Columns: id, user_id, owner, balance.
-[[nodiscard]] statement read_wallet(style, std::int64_t wallet_id);
+/// Columns: id, user_id, owner, balance. `locking`: FOR UPDATE.
+[[nodiscard]] statement read_wallet(style, std::int64_t wallet_id, found_by, bool locking);
 
 /// The balance as the application computed it: an absolute write.
 [[nodiscard]] statement write_wallet(style, const wallet& as_read, cents balance);
@@ -55,9 +61,13 @@ struct entry {
 [[nodiscard]] statement enter_item(style, std::int64_t operation, std::int64_t item_id);
 [[nodiscard]] statement find_order(style, std::int64_t order_id);
 
-/// Columns: id, label, quantity.
-[[nodiscard]] statement read_item(style, std::int64_t item_id);
+/// Columns: id, label, quantity. `locking`: FOR UPDATE.
+[[nodiscard]] statement read_item(style, std::int64_t item_id, bool locking);
 [[nodiscard]] statement delete_item(style, std::int64_t item_id);
+
+/// The statement with the trace it belongs to in a trailing comment, as sqlcommenter writes it. Its text is
+/// then never the same twice, so it is sent unnamed. `trace`: 32 hex digits.
+[[nodiscard]] statement traced(statement, std::string_view trace);
 
 /// The text with its values in place of $1 …, numbers bare, as a client without parameters writes it.
 [[nodiscard]] std::string inlined(const statement&);

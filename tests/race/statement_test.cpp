@@ -23,5 +23,22 @@ TEST(statement, has_one_text_for_each_name) {
   EXPECT_EQ(move_wallet(style::extended, 1, -100).values, (std::vector<std::string>{"1.00", "1"}));
 }
 
+TEST(read_wallet, finds_by_one_column_or_the_other) {
+  EXPECT_EQ(inlined(read_wallet(style::extended, 7, found_by::user, false)),
+            "SELECT id, user_id, owner, balance FROM wallets WHERE user_id = 107");
+  EXPECT_EQ(inlined(read_wallet(style::extended, 7, found_by::id, true)),
+            "SELECT id, user_id, owner, balance FROM wallets WHERE id = 7 FOR UPDATE");
+  EXPECT_NE(read_wallet(style::extended, 7, found_by::id, true).name,
+            read_wallet(style::extended, 7, found_by::id, false).name);
+}
+
+TEST(traced, is_unnamed_and_ends_in_the_trace) {
+  const statement made = traced(delete_item(style::extended, 3), "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(made.name, "");
+  EXPECT_EQ(inlined(made),
+            "DELETE FROM items WHERE id = 3 "
+            "/*traceparent='00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01'*/");
+}
+
 }  // namespace
 }  // namespace race

@@ -14,6 +14,10 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 
 }  // namespace
 
+std::uint64_t tally::attempts() const {
+  return acknowledged + declined + failed + unknown + retries;
+}
+
 void tally::count_error(const attempt& one) {
   if (!one.sqlstate.empty()) ++errors[one.sqlstate];
 }

@@ -33,6 +33,9 @@ struct tally {
   std::vector<std::int64_t> unknown_operations;
   std::vector<std::chrono::microseconds> durations;  // of acknowledged operations, retries included
 
+  /// Of all operations, first and repeated ones.
+  [[nodiscard]] std::uint64_t attempts() const;
+
   /// An attempt that is not tried again.
   void settle(std::int64_t operation, const attempt&, std::chrono::microseconds took);
   /// An attempt that failed, tried again or not.

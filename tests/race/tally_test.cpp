@@ -39,6 +39,14 @@ TEST(tally, adds_up) {
   EXPECT_EQ(all.errors["40P01"], 3U);
 }
 
+TEST(tally, counts_every_attempt) {
+  tally known;
+  known.settle(1, with(verdict::acknowledged, {}), microseconds(10));
+  known.settle(2, with(verdict::failed, {}), microseconds(10));
+  known.retries = 3;
+  EXPECT_EQ(known.attempts(), 5U);
+}
+
 TEST(percentile, is_a_value_that_was_measured) {
   std::vector<microseconds> none;
   EXPECT_EQ(percentile(none, 0.5).count(), 0);

@@ -5,13 +5,14 @@
 namespace race {
 
 void unit_of_work::begin() {
+  if (transaction_) return;
   run(race::begin());
   transaction_ = true;
 }
 
 reply unit_of_work::run(const statement& one) {
   if (ended_) return reply();
-  reply came = link_->run(how_, one);
+  reply came = link_->run(how_, trace_.empty() ? one : traced(one, trace_));
   note(came, one);
   return came;
 }
@@ -29,11 +30,22 @@ void unit_of_work::note(const reply& came, const statement& one) {
   if (lost) result_.sqlstate = "lost";
 }
 
-std::optional<wallet> unit_of_work::read(std::int64_t wallet_id) {
-  const reply came = run(read_wallet(how_, wallet_id));
+void unit_of_work::move_to(connection& link) {
+  if (!transaction_) link_ = &link;
+}
+
+std::optional<wallet> unit_of_work::read(std::int64_t wallet_id, found_by by) {
+  if (locking_) begin();
+  const reply came = run(read_wallet(how_, wallet_id, by, locking_));
   if (ended_ || came.rows() != 1) return std::nullopt;
   return wallet{std::stoll(came.text(0, 0)), std::stoll(came.text(0, 1)), came.text(0, 2),
                 to_cents(came.text(0, 3))};
+}
+
+bool unit_of_work::sees_item(std::int64_t item_id) {
+  if (locking_) begin();
+  const reply came = run(read_item(how_, item_id, locking_));
+  return !ended_ && came.rows() > 0;
 }
 
 void unit_of_work::move(std::int64_t wallet_id, cents amount) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/race/connection.hpp"
@@ -28,17 +29,22 @@ struct attempt {
 
 class unit_of_work {
  public:
-  /// Autocommit, unless begin() is called.
-  unit_of_work(connection& link, style how) : link_(&link), how_(how) {}
+  /// Autocommit, unless begin() is called. `locking`: the application takes care itself, so what it reads it
+  /// reads FOR UPDATE, and in a transaction from the start.
+  unit_of_work(connection& link, style how, bool locking) : link_(&link), how_(how), locking_(locking) {}
 
   void begin();
-  /// From here on over another connection (a pool's choice).
-  void move_to(connection& link) { link_ = &link; }
+  /// From here on over another connection (a pool's choice), unless a transaction holds this one.
+  void move_to(connection& link);
+  /// Every statement from here on names this trace: 32 hex digits.
+  void trace(std::string id) { trace_ = std::move(id); }
 
   /// After a failure nothing is sent any more, and the reply is empty.
   reply run(const statement&);
 
-  [[nodiscard]] std::optional<wallet> read(std::int64_t wallet_id);
+  [[nodiscard]] std::optional<wallet> read(std::int64_t wallet_id) { return read(wallet_id, habit_of(how_)); }
+  [[nodiscard]] std::optional<wallet> read(std::int64_t wallet_id, found_by);
+  [[nodiscard]] bool sees_item(std::int64_t item_id);
   void write(const wallet& as_read, cents balance) { run(write_wallet(how_, as_read, balance)); }
   void move(std::int64_t wallet_id, cents amount);
   void enter(std::int64_t operation, const std::vector<entry>& entries) {
@@ -59,6 +65,8 @@ class unit_of_work {
 
   connection* link_;
   style how_;
+  bool locking_;
+  std::string trace_;
   bool transaction_ = false;
   bool ended_ = false;
   attempt result_{verdict::acknowledged, {}, {}, false};

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/rules/fixtures.hpp"
@@ -105,6 +107,80 @@ TEST(book, markers_carry_values_only_where_they_may) {
     const auto& sql = found->statements.at(0).in_block.preludes.at(0).sql;
     EXPECT_EQ(sql.find("pgteller_old0") != std::string::npos, log_values);
   }
+}
+
+TEST(book, knows_the_tables_that_its_rules_guard) {
+  const auto book = book_of("two rules");
+  const auto& relations = book->relations();
+  ASSERT_EQ(relations.size(), 3U);
+  EXPECT_EQ(relations[1].rule, 1);
+  EXPECT_EQ(relations[1].oid, relations[0].oid);
+  EXPECT_EQ(relations[1].name, "wallets");
+  ASSERT_EQ(relations[1].columns.size(), 1U);
+  EXPECT_EQ(relations[1].columns[0].name, "reserved");
+  EXPECT_EQ(relations[1].columns[0].number, 4);
+  ASSERT_EQ(relations[2].key.size(), 1U);
+  EXPECT_EQ(relations[2].key[0].name, "code");
+}
+
+TEST(book, a_table_that_cannot_be_guarded_is_no_relation) {
+  const auto book = book_of("defects");
+  ASSERT_EQ(book->relations().size(), 2U);
+  EXPECT_EQ(book->relations()[0].schema, "north");
+  EXPECT_EQ(book->relations()[1].schema, "south");
+}
+
+// What an observing rule would lock is no reason for another not to.
+TEST(book, an_observing_rule_takes_no_prelude_from_another) {
+  auto configured = situation("two rules");
+  configured.rules[0].mode = mode::observe;
+  const auto book = rule_book::compile(configured, shop_catalog(), "app", false);
+  const auto found = book->analyse("SELECT balance, reserved FROM wallets WHERE id = 1", {});
+  const auto& planned = found->statements.at(0).in_block;
+  ASSERT_EQ(planned.preludes.size(), 1U);
+  EXPECT_EQ(planned.preludes[0].rule, 1);
+  ASSERT_EQ(planned.reads.size(), 2U);
+  EXPECT_FALSE(planned.reads[0].locks);
+  EXPECT_TRUE(planned.reads[1].locks);
+}
+
+TEST(book, two_bounded_rules_carry_insertions_side_by_side) {
+  auto configured = situation("two rules");
+  configured.rules[0].min = "0";
+  configured.rules[1].min = "0";
+  const auto book = rule_book::compile(configured, shop_catalog(), "app", false);
+  const auto found =
+      book->analyse("UPDATE wallets SET balance = 1, reserved = reserved - 1 WHERE user_id = 2", {});
+  const auto& planned = found->statements.at(0).in_block;
+  ASSERT_EQ(planned.preludes.size(), 2U);
+  EXPECT_EQ(planned.preludes[0].insertions.size(), 2U);
+  EXPECT_EQ(planned.preludes[1].insertions.size(), 2U);
+  EXPECT_NE(planned.preludes[1].sql.find("'pgteller/1/0/'"), std::string::npos);
+  for (const auto& counted : planned.touches) EXPECT_FALSE(counted.unguarded);
+}
+
+TEST(book, a_column_under_two_bounded_rules_is_checked_by_one_and_counted) {
+  auto configured = situation("two rules");
+  configured.rules[0].min = "0";
+  configured.rules[1] = configured.rules[0];
+  const auto book = rule_book::compile(configured, shop_catalog(), "app", false);
+  const auto found = book->analyse(update_sql, {});
+  const auto& planned = found->statements.at(0).in_block;
+  ASSERT_EQ(planned.preludes.size(), 2U);
+  EXPECT_EQ(planned.preludes[0].insertions.size(), 2U);
+  EXPECT_TRUE(planned.preludes[1].insertions.empty());
+  EXPECT_TRUE(std::any_of(planned.touches.begin(), planned.touches.end(), [](const touch& counted) {
+    return counted.rule == 1 && counted.unguarded && counted.reason == unguarded_reason::shape;
+  }));
+}
+
+TEST(book, many_values_in_a_list_name_no_rows) {
+  std::string sql = "SELECT balance FROM wallets WHERE id IN (0";
+  for (int i = 1; i < 1000; ++i) sql += "," + std::to_string(i);
+  EXPECT_EQ(book_of("plain")->analyse(sql + ")", {})->statements.at(0).autonomous.reads.at(0).rows.size(),
+            1000U);
+  EXPECT_TRUE(
+      book_of("plain")->analyse(sql + ",1000)", {})->statements.at(0).autonomous.reads.at(0).rows.empty());
 }
 
 TEST(check, finds_what_is_wrong_and_what_to_know) {

@@ -46,6 +46,21 @@ rule_set bounds_situation() {
           {}};
 }
 
+// Two columns, a version, a composite key, and a bounded integer.
+rule_set columns_situation(bool escrow) {
+  rule wallets = make_rule("wallets", "wallets", {"balance", "reserved"});
+  wallets.version = {"version"};
+  rule vouchers = bounded(make_rule("voucher", "vouchers", {"remaining"}), "0");
+  rule accounts = make_rule("account-balance", "accounts", {"balance"});
+  rule stock = make_rule("stock", "Stock Items", {"quantity"});
+  stock.lock_timeout = std::chrono::milliseconds{0};
+  rule_set made{{wallets, vouchers, accounts, stock}, {}};
+  if (escrow) {
+    for (auto& each : made.rules) each.strategy = strategy::escrow;
+  }
+  return made;
+}
+
 }  // namespace
 
 catalog shop_catalog() {
@@ -80,7 +95,16 @@ catalog shop_catalog() {
       make_table(20007, "north", "ledgers", {{"id", 0, 23, "integer"}, {"total", 0, 23, "integer"}}, {"id"}));
   made.tables.push_back(
       make_table(20008, "south", "ledgers", {{"no", 0, 23, "integer"}, {"total", 0, 23, "integer"}}, {"no"}));
-  made.aliases = {{"public", "wallet_view", 'v', 20001}, {"public", "wallets_2024", 'r', 20001}};
+  made.tables.push_back(make_table(20009, "public", "transactions",
+                                   {{"id", 0, 20, "bigint"},
+                                    {"order_id", 0, 20, "bigint"},
+                                    {"kind", 0, 1043, "character varying(20)"},
+                                    {"amount", 0, 1700, "numeric(12,2)"},
+                                    {"note", 0, 25, "text"}},
+                                   {"id"}));
+  made.aliases = {{"public", "wallet_view", 'v', 20001},
+                  {"public", "wallets_2024", 'r', 20001},
+                  {"public", "transaction_view", 'v', 20009}};
   made.volatile_functions = {"draw_number", "nextval", "random"};
   return made;
 }
@@ -93,9 +117,15 @@ rule_set situation(std::string_view name) {
   rule made = wallet_rule();
   if (name == "plain") return {{made}, {}};
   if (name == "bounds") return bounds_situation();
+  if (name == "notes" || name == "escrow") return columns_situation(name == "escrow");
   if (name == "two rules") {
     rule reserved = make_rule("reserved", "wallets", {"reserved"});
     return {{made, reserved, make_rule("voucher", "vouchers", {"remaining"})}, {}};
+  }
+  if (name == "once") {
+    return {{},
+            {{"one-credit-per-order", "", "transactions", {"order_id"}},
+             {"one-of-a-kind", "public", "transactions", {"kind", "note"}}}};
   }
   if (name == "defects") {
     rule text = bounded(make_rule("text", "vouchers", {"code"}), "0");
@@ -107,6 +137,8 @@ rule_set situation(std::string_view name) {
   if (name == "lock no reads") made.lock_reads = lock_reads::none;
   if (name == "share") made.row_lock = row_lock::share;
   if (name == "observe") made.mode = mode::observe;
+  if (name == "optimistic") made.strategy = strategy::optimistic;
+  if (name == "optimistic") made.version = {"version"};
   if (name == "observe" || name == "reject") made.min = "0";
   if (name == "reject") made.on_opaque = policy::reject;
   return made == wallet_rule() ? rule_set{} : rule_set{{made}, {}};

@@ -68,12 +68,18 @@ std::string_view name_of(block_effect effect) {
     case block_effect::set_read_only:
       return "set read only";
     case block_effect::set_read_write:
+      return "set read write";
+    case block_effect::savepoint:
+      return "savepoint";
+    case block_effect::release:
+      return "release";
+    case block_effect::rollback_to:
       break;
   }
-  return "set read write";
+  return "rollback to";
 }
 
-std::string describe(const analysis& found, const std::string& sql) {
+std::string describe(const rule_book& book, const analysis& found, const std::string& sql) {
   std::string text = indented("sql> ", sql);
   if (!found.exact) text += "not exact\n";
   for (const auto& each : found.statements) {
@@ -81,8 +87,8 @@ std::string describe(const analysis& found, const std::string& sql) {
       text += indented("statement: ", sql.substr(each.begin, each.end - each.begin));
     }
     if (each.effect != block_effect::none) text += "effect: " + std::string{name_of(each.effect)} + "\n";
-    const auto in_block = to_text(each.in_block);
-    const auto autonomous = to_text(each.autonomous);
+    const auto in_block = book.to_text(each.in_block);
+    const auto autonomous = book.to_text(each.autonomous);
     text += (in_block == autonomous ? "always:\n" : "in a transaction:\n") + indented("  ", in_block);
     if (in_block != autonomous) text += "outside:\n" + indented("  ", autonomous);
   }
@@ -92,7 +98,7 @@ std::string describe(const analysis& found, const std::string& sql) {
 std::string render(const golden_file& loaded) {
   const auto book = book_of(loaded.situation_name);
   std::string text = "rules: " + loaded.situation_name + "\n";
-  for (const auto& sql : loaded.statements) text += "\n" + describe(*book->analyse(sql, {}), sql);
+  for (const auto& sql : loaded.statements) text += "\n" + describe(*book, *book->analyse(sql, {}), sql);
   return text;
 }
 
@@ -135,6 +141,36 @@ TEST_P(golden, copied_stretches_are_the_clients_text) {
           EXPECT_EQ(hidden.sql.substr(stretch.prelude_offset, stretch.size),
                     sql.substr(stretch.client_offset, stretch.size));
         }
+      }
+    }
+  }
+}
+
+bool are_inside(const std::vector<hole>& holes, const std::string& text) {
+  return std::is_sorted(holes.begin(), holes.end(),
+                        [](const hole& one, const hole& other) { return one.offset < other.offset; }) &&
+         std::all_of(holes.begin(), holes.end(), [&](const hole& one) { return one.offset <= text.size(); });
+}
+
+// What a note refers to is there: a relation, its columns, a prelude with a hole for checks.
+TEST_P(golden, notes_refer_to_what_there_is) {
+  const auto loaded = load(GetParam());
+  const auto book = book_of(loaded.situation_name);
+  for (const auto& sql : loaded.statements) {
+    const auto found = book->analyse(sql, {});
+    for (const auto& each : found->statements) {
+      for (const auto& hidden : each.in_block.preludes)
+        EXPECT_TRUE(are_inside(hidden.holes, hidden.sql)) << sql;
+      for (const auto& note : each.in_block.reads) ASSERT_LT(note.relation, book->relations().size()) << sql;
+      for (const auto& note : each.in_block.writes) {
+        ASSERT_LT(note.relation, book->relations().size()) << sql;
+        const auto& columns = book->relations()[note.relation].columns;
+        for (const auto& value : note.values) EXPECT_LT(value.column, columns.size()) << sql;
+        for (const auto& own : note.rebase) EXPECT_TRUE(are_inside(own.holes, own.text)) << sql;
+        if (note.prelude < 0) continue;
+        const auto& holes = each.in_block.preludes.at(static_cast<std::size_t>(note.prelude)).holes;
+        ASSERT_FALSE(holes.empty()) << sql;
+        EXPECT_EQ(holes.front().kind, hole_kind::checks) << sql;
       }
     }
   }

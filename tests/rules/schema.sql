@@ -16,6 +16,9 @@ CREATE VIEW wallet_view AS SELECT * FROM wallets;
 CREATE TABLE wallets_2024 () INHERITS (wallets);
 CREATE TABLE users (id bigint PRIMARY KEY, name text, active boolean DEFAULT true);
 CREATE TABLE orders (id bigint PRIMARY KEY, wallet_id bigint, amount numeric);
+CREATE TABLE transactions (
+  id bigserial PRIMARY KEY, order_id bigint, kind varchar(20), amount numeric(12, 2), note text);
+CREATE VIEW transaction_view AS SELECT * FROM transactions;
 CREATE FUNCTION draw_number() RETURNS integer LANGUAGE sql VOLATILE AS 'SELECT 4';
 INSERT INTO users SELECT n, 'user ' || n FROM generate_series(1, 4) n;
 INSERT INTO wallets (id, user_id, balance, email)

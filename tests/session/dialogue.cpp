@@ -60,7 +60,7 @@ actor make_actor(const dialogue& of) {
                                          .table = {},
                                          .column = {}});
   }
-  return actor(of.setting != "transparent", of.setting != "unknown catalog");
+  return actor(of.setting != "transparent", of.setting != "unknown catalog", std::nullopt, of.setting);
 }
 
 void log_in(actor& who) {

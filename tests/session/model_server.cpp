@@ -97,7 +97,7 @@ bool model_server::run(const std::string& sql) {
   const bool breaks_bound = sql.find("1000") != std::string::npos;
   if (is_hidden(sql)) ++hidden_run_;
   if (breaks_bound && is_hidden(sql)) {
-    fail("22P02", "invalid input syntax for type integer: \"pgteller/0/1//\"");
+    fail("22P02", "invalid input syntax for type integer: \"pgteller/0/0/1//\"");
     return false;
   }
   if (breaks_bound || sql.find("division") != std::string::npos) {

@@ -1,54 +1,79 @@
 #include "tests/session/stage.hpp"
 
 #include <charconv>
+#include <map>
 
 namespace stage {
 
 namespace ps = proxy::session;
 
-std::shared_ptr<const rules::rule_set> rule_set() {
-  static const auto made = [] {
-    auto set = std::make_shared<rules::rule_set>();
-    rules::rule wallet;
-    wallet.name = "wallet-balance";
-    wallet.table = "wallets";
-    wallet.columns = {"balance"};
-    wallet.min = "0";
-    rules::rule stock;
-    stock.name = "stock";
-    stock.table = "items";
-    stock.columns = {"stock"};
-    stock.on_opaque = rules::policy::reject;
-    stock.lock_timeout = std::chrono::milliseconds(0);
-    set->rules = {wallet, stock};
-    return std::shared_ptr<const rules::rule_set>(set);
-  }();
-  return made;
+namespace {
+
+rules::rule_set rules_for(std::string_view setting) {
+  rules::rule wallet;
+  wallet.name = "wallet-balance";
+  wallet.table = "wallets";
+  wallet.columns = {"balance"};
+  wallet.min = "0";
+  rules::rule stock;
+  stock.name = "stock";
+  stock.table = "items";
+  stock.columns = {"stock"};
+  stock.on_opaque = rules::policy::reject;
+  stock.lock_timeout = std::chrono::milliseconds(0);
+  if (setting == "optimistic") wallet.strategy = stock.strategy = rules::strategy::optimistic;
+  if (setting == "escrow") wallet.strategy = stock.strategy = rules::strategy::escrow;
+  if (setting == "observe") wallet.mode = stock.mode = rules::mode::observe;
+  if (setting == "turns") wallet.turns = stock.turns = rules::turns::on;
+  if (setting == "no blind writes") wallet.on_blind_write = stock.on_blind_write = rules::policy::reject;
+  rules::rule_set set;
+  set.rules = {wallet, stock};
+  if (setting == "once") set.once = {{"one-order", "", "orders", {"number"}}};
+  return set;
 }
 
-ps::book_ptr book() {
-  static const auto made = [] {
-    rules::catalog known;
-    known.database = "shop";
-    rules::table wallets;
-    wallets.oid = 16384;
-    wallets.schema = "public";
-    wallets.name = "wallets";
-    wallets.columns = {{"id", 1, 20, "bigint"},
-                       {"user_id", 2, 20, "bigint"},
-                       {"balance", 3, 1700, "numeric(12,2)"},
-                       {"owner", 4, 25, "text"}};
-    wallets.primary_key = {"id"};
-    rules::table items;
-    items.oid = 16400;
-    items.schema = "public";
-    items.name = "items";
-    items.columns = {{"id", 1, 20, "bigint"}, {"stock", 2, 23, "integer"}};
-    items.primary_key = {"id"};
-    known.tables = {wallets, items};
-    return rules::rule_book::compile(*rule_set(), known, "app", false);
-  }();
-  return made;
+rules::catalog known_tables() {
+  rules::catalog known;
+  known.database = "shop";
+  rules::table wallets;
+  wallets.oid = 16384;
+  wallets.schema = "public";
+  wallets.name = "wallets";
+  wallets.columns = {{"id", 1, 20, "bigint"},
+                     {"user_id", 2, 20, "bigint"},
+                     {"balance", 3, 1700, "numeric(12,2)"},
+                     {"owner", 4, 25, "text"}};
+  wallets.primary_key = {"id"};
+  rules::table items;
+  items.oid = 16400;
+  items.schema = "public";
+  items.name = "items";
+  items.columns = {{"id", 1, 20, "bigint"}, {"stock", 2, 23, "integer"}};
+  items.primary_key = {"id"};
+  rules::table orders;
+  orders.oid = 16416;
+  orders.schema = "public";
+  orders.name = "orders";
+  orders.columns = {{"id", 1, 20, "bigint"}, {"number", 2, 20, "bigint"}};
+  orders.primary_key = {"id"};
+  known.tables = {wallets, items, orders};
+  return known;
+}
+
+}  // namespace
+
+std::shared_ptr<const rules::rule_set> rule_set(std::string_view setting) {
+  static std::map<std::string, std::shared_ptr<const rules::rule_set>, std::less<>> made;
+  auto& known = made[std::string(setting)];
+  if (!known) known = std::make_shared<const rules::rule_set>(rules_for(setting));
+  return known;
+}
+
+ps::book_ptr book(std::string_view setting) {
+  static std::map<std::string, ps::book_ptr, std::less<>> made;
+  auto& known = made[std::string(setting)];
+  if (!known) known = rules::rule_book::compile(*rule_set(setting), known_tables(), "app", false);
+  return known;
 }
 
 void effects::add(const ps::outbox& out) {
@@ -60,8 +85,11 @@ void effects::add(const ps::outbox& out) {
   if (out.close_reason) close_reason = out.close_reason;
 }
 
-actor::actor(bool guarded, bool known, std::optional<ps::refusal> refused)
-    : session(cache, std::move(refused)), guarded_(guarded), known_(known) {}
+actor::actor(bool guarded, bool known, std::optional<ps::refusal> refused, std::string setting)
+    : session(cache, rows, {1, "127.0.0.1"}, std::move(refused)),
+      guarded_(guarded),
+      known_(known),
+      setting_(std::move(setting)) {}
 
 void actor::client_sends(std::string_view bytes) {
   // A copy that dies after the step: a view kept by mistake is found by the address sanitizer.
@@ -80,7 +108,7 @@ bool actor::happens(std::string_view what) {
   } else if (what == "unreachable") {
     play([](ps::session& s, ps::outbox& out) { s.on_server_unreachable("connection refused", out); });
   } else if (what == "book") {
-    play([](ps::session& s, ps::outbox& out) { s.on_book(book(), out); });
+    play([this](ps::session& s, ps::outbox& out) { s.on_book(book(setting_), out); });
   } else if (what == "cancel") {
     play([](ps::session& s, ps::outbox& out) { s.on_cancel(out); });
   } else if (what == "drain") {
@@ -96,10 +124,31 @@ bool actor::happens(std::string_view what) {
     std::from_chars(what.data() + 6, what.data() + what.size(), seconds);
     now += std::chrono::seconds(seconds);
     play([](ps::session& s, ps::outbox& out) { s.on_time(out); });
+  } else if (what.starts_with("rival ")) {
+    rival(what.substr(6));
   } else {
     return false;
   }
   return true;
+}
+
+/// Another session reads a wallet by its id and so takes its turn, or writes it, which ends the turn.
+void actor::rival(std::string_view what) {
+  constexpr ps::session_id other = 99;
+  const std::string id(what.substr(what.find(' ') + 1));
+  const std::vector<ps::row_id> row{ps::row_name(session.database(), 16384, {{1, id}})};
+  ps::wake_list wake;
+  if (what.starts_with("reads ")) {
+    ps::turn_request request;
+    request.who = request.owner = other;
+    request.rule = "wallet-balance";
+    request.mode = rules::turns::on;
+    request.rows = row;
+    static_cast<void>(rows.turns.ask(request, now, wake));
+  } else {
+    rows.turns.wrote(other, row, now, wake);
+  }
+  if (!wake.empty()) play([](ps::session& s, ps::outbox& out) { s.on_turn(out); });
 }
 
 }  // namespace stage

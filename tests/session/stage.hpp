@@ -14,8 +14,10 @@ namespace stage {
 /// wallets(id bigint primary key, user_id bigint, balance numeric(12,2), owner text), balance guarded with
 /// min = 0 by rule "wallet-balance"; items(id bigint primary key, stock integer), stock guarded by "stock"
 /// which rejects what is opaque.
-[[nodiscard]] std::shared_ptr<const rules::rule_set> rule_set();
-[[nodiscard]] proxy::session::book_ptr book();
+/// orders(id, number). `setting` changes both rules: optimistic, escrow, observe, turns (on), no blind
+/// writes; or adds a [[once]] on orders.number: once.
+[[nodiscard]] std::shared_ptr<const rules::rule_set> rule_set(std::string_view setting = "guarded");
+[[nodiscard]] proxy::session::book_ptr book(std::string_view setting = "guarded");
 
 /// What one step, or several, made the session do.
 struct effects {
@@ -33,7 +35,8 @@ class actor {
  public:
   /// `guarded`: rules concern the session; `known`: their catalog is known from the start.
   explicit actor(bool guarded, bool known = true,
-                 std::optional<proxy::session::refusal> refused = std::nullopt);
+                 std::optional<proxy::session::refusal> refused = std::nullopt,
+                 std::string setting = "guarded");
 
   /// Runs one event; the guard is installed when the session asks for its server connection.
   template <class Event>
@@ -43,7 +46,7 @@ class actor {
     event(session, out);
     done.add(out);
     if (out.request == proxy::session::request_kind::connect_server && guarded_) {
-      session.guard(rule_set(), known_ ? book() : nullptr, std::chrono::milliseconds(5000));
+      session.guard(rule_set(setting_), known_ ? book(setting_) : nullptr, std::chrono::milliseconds(5000));
     }
     session.settle();
   }
@@ -54,12 +57,16 @@ class actor {
 
   proxy::session::clock::time_point now{};
   proxy::session::plan_cache cache;
+  proxy::session::neighbourhood rows;
   proxy::session::session session;
   effects done;
 
  private:
   bool guarded_;
   bool known_;
+  std::string setting_;
+
+  void rival(std::string_view what);
 };
 
 }  // namespace stage

@@ -43,16 +43,10 @@ name = "o"
 table = "t"
 key = ["k"]
 )"),
-            "f:5:12: strategy = \"escrow\" is not available in this version; write \"pessimistic\"\n"
-            "f:6:9: turns = \"on\" is not available in this version; write \"adaptive\" or \"off\"\n"
-            "f:7:10: reread = \"last\" is not available in this version; write \"first\"\n"
-            "f:8:13: correlate = \"client\" is not available in this version; write \"session\"\n"
-            "f:9:18: on_blind_write = \"reject\" is not available in this version; write \"allow\"\n"
-            "f:10:16: group_commit = true is not available in this version; write false\n"
-            "f:11:1: [[once]] is not available in this version; leave the table out\n");
+            "f:10:16: group_commit = true is not available in this version; write false\n");
   const std::string rule = "[[rule]]\nname='r'\ntable='t'\ncolumns=['c']\n";
-  EXPECT_NE(problems_of(rule + "strategy = 'optimistic'\n"), "");
-  EXPECT_NE(problems_of(rule + "correlate = 'trace'\n"), "");
+  EXPECT_EQ(problems_of(rule + "strategy = 'optimistic'\n"), "");
+  EXPECT_EQ(problems_of(rule + "correlate = 'trace'\n"), "");
   EXPECT_EQ(problems_of(rule + "turns = 'adaptive'\n"), "");
 }
 

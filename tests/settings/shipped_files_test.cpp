@@ -23,15 +23,21 @@ std::string text_of(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// pgteller.toml with its commented rule switched on.
-std::string with_rule() {
-  std::string text = text_of("pgteller.toml");
-  std::size_t at = text.find("# [[rule]]\n");
-  while (at != std::string::npos && at < text.size()) {
+// Switches on the commented table that begins with `head`, up to the next empty line.
+void switch_on(std::string& text, std::string_view head) {
+  std::size_t at = text.find(head);
+  while (at != std::string::npos && at < text.size() && text[at] != '\n') {
     if (text.compare(at, 2, "# ") == 0) text.erase(at, 2);
     at = text.find('\n', at);
     if (at != std::string::npos) ++at;
   }
+}
+
+// pgteller.toml with its commented rules switched on.
+std::string with_rule() {
+  std::string text = text_of("pgteller.toml");
+  switch_on(text, "# [[rule]]\n");
+  switch_on(text, "# [[once]]\n");
   return text;
 }
 
@@ -68,6 +74,8 @@ TEST(shipped_files, reference_rule_shows_the_defaults_too) {
   expected.max = "999999999.99";
   ASSERT_EQ(result.value.rules.rules.size(), 1U);
   EXPECT_EQ(result.value.rules.rules.front(), expected);
+  ASSERT_EQ(result.value.rules.once.size(), 1U);
+  EXPECT_EQ(result.value.rules.once.front().key, std::vector<std::string>{"order_id"});
 }
 
 TEST(shipped_files, reference_names_every_key) {
@@ -138,6 +146,15 @@ TEST(shipped_files, transfer_example) {
   EXPECT_EQ(value.rules.rules[0].schema, "ledger");
   EXPECT_EQ(value.rules.rules[0].min, "-500.00");
   EXPECT_EQ(value.rules.rules[0].max, "1000000000.00");
+}
+
+TEST(shipped_files, shop_example) {
+  const auto value = loaded("examples/shop.toml");
+  ASSERT_EQ(value.rules.rules.size(), 2U);
+  EXPECT_EQ(value.rules.rules[0].correlate, rules::correlate::client);
+  EXPECT_EQ(value.rules.rules[1].table, "items");
+  ASSERT_EQ(value.rules.once.size(), 1U);
+  EXPECT_EQ(value.rules.once[0].key, std::vector<std::string>{"order_id"});
 }
 
 }  // namespace

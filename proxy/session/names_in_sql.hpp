@@ -1,0 +1,21 @@
+// Statements recognised by their first words where nothing is parsed. Knows words, no grammar.
+#pragma once
+
+#include <string_view>
+
+namespace proxy::session {
+
+/// DISCARD ALL or RESET ALL stands in the string, as poolers and drivers send it between two users of a
+/// connection.
+[[nodiscard]] bool gives_connection_back(std::string_view sql);
+
+/// SQL's EXECUTE: what it runs is not known.
+[[nodiscard]] bool runs_prepared(std::string_view sql);
+
+/// False only if a statement that writes has no RETURNING.
+[[nodiscard]] bool may_return_rows(std::string_view sql);
+
+/// False only if no second relation stands in an UPDATE.
+[[nodiscard]] bool may_join(std::string_view sql);
+
+}  // namespace proxy::session
