@@ -151,7 +151,7 @@ TEST(shipped_files, transfer_example) {
 TEST(shipped_files, shop_example) {
   const auto value = loaded("examples/shop.toml");
   ASSERT_EQ(value.rules.rules.size(), 2U);
-  EXPECT_EQ(value.rules.rules[0].correlate, rules::correlate::client);
+  EXPECT_EQ(value.rules.rules[0].table, "wallets");
   EXPECT_EQ(value.rules.rules[1].table, "items");
   ASSERT_EQ(value.rules.once.size(), 1U);
   EXPECT_EQ(value.rules.once[0].key, std::vector<std::string>{"order_id"});
