@@ -228,6 +228,13 @@ void turn_queues::waited_for(const turn& which, std::vector<const unfinished*>& 
   if (known != by_owner_.end()) into.insert(into.end(), known->second.begin(), known->second.end());
 }
 
+bool turn_queues::waits_with_row_locks(const turn& which) const {
+  std::vector<const unfinished*> waiting;
+  waited_for(which, waiting);
+  return std::any_of(waiting.begin(), waiting.end(),
+                     [](const unfinished* one) { return one->request.holds_row_locks; });
+}
+
 std::vector<const turn*> turn_queues::cycle(const unfinished& request, const turn& where) const {
   struct step {
     const turn* at;

@@ -99,8 +99,12 @@ class turn_queues {
   /// Passes on a few turns that have run out, so that those on rows which nobody asks for again go away.
   void sweep(clock::time_point now, wake_list& wake);
 
-  /// The turns of the cycle that would be closed if the request waited there; empty: none.
+  /// The turns of the cycle that would be closed if the request waited there, the asker's own first; empty:
+  /// none.
   [[nodiscard]] std::vector<const turn*> cycle(const unfinished& request, const turn& where) const;
+
+  /// Who holds the turn waits for another, in a transaction that holds row locks.
+  [[nodiscard]] bool waits_with_row_locks(const turn& which) const;
 
   [[nodiscard]] turn_table::counts& count_of(std::string_view rule);
   [[nodiscard]] std::vector<turn_table::counts> counts() const;

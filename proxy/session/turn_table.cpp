@@ -20,6 +20,9 @@ struct turn_table::state {
   [[nodiscard]] unfinished* enter(const turn_request& request, clock::time_point now, wake_list& wake);
   [[nodiscard]] turn_answer proceed(unfinished& request, clock::time_point now, wake_list& wake);
   void waits(unfinished& request, turn& where, clock::time_point now);
+  [[nodiscard]] bool may_overtake(const unfinished& request, const turn& where) const;
+  [[nodiscard]] turn_answer give_way(unfinished& request, clock::time_point now, wake_list& wake);
+  [[nodiscard]] turn_answer stand_back(unfinished& request, clock::time_point now, wake_list& wake);
   void met_in(const std::vector<const turn*>& cycle, clock::time_point now);
   void wrote(std::uint64_t owner, const row_id& row, clock::time_point now, wake_list& wake);
 };
@@ -31,8 +34,13 @@ rules::turns mode_of(const turn_request& request) {
   return request.one_read ? rules::turns::on : request.mode;
 }
 
+/// Who is to be waited for at PostgreSQL is waited for in the queue: a deadlock is seen at once.
+bool keeps_locked(const turn_request& request) {
+  return request.locks && mode_of(request) == rules::turns::adaptive;
+}
+
 bool is_same(const turn_request& one, const turn_request& other) {
-  return one.owner == other.owner && one.read == other.read && one.keep == other.keep &&
+  return one.owner == other.owner && one.read == other.read && one.locks == other.locks &&
          one.rows == other.rows;
 }
 
@@ -78,7 +86,8 @@ std::vector<turn_need> turn_table::state::plan(const turn_request& request, bool
     const bool own = there != nullptr && is_own(*there, request);
     turn_need need;
     // A write in its turn keeps the next reader from seeing what it is about to change.
-    need.keep = begin || request.keep || (!request.read && (holds_writes || conflicts.recent(row, now)));
+    need.keep =
+        begin || keeps_locked(request) || (!request.read && (holds_writes || conflicts.recent(row, now)));
     if (need.keep && !own && may_deadlock) need.under = conflicts.group_of(row, now);
     if (need.under != 0) groups.push_back(need.under);
     need.place.row = std::move(row);
@@ -141,11 +150,11 @@ turn_answer turn_table::state::proceed(unfinished& request, clock::time_point no
     if (request.queued == nullptr) {
       if (const auto cycle = queues.cycle(request, *there); !cycle.empty()) {
         met_in(cycle, now);
-        if (!request.request.holds_row_locks) continue;  // without this turn; its write is validated
-        const session_id who = request.request.who;
-        queues.abandon(request, now, wake);
-        queues.end_all(who, now, wake);  // the whole unit of work has to be done again
-        return {turn_answer::type::deadlock, std::nullopt};
+        if (request.request.holds_row_locks) return give_way(request, now, wake);
+        // Ending its turns is of no use where another session of the same owner closes the cycle.
+        const bool closed_by_own = cycle.front()->held->who == request.request.who;
+        if (!closed_by_own || may_overtake(request, *there)) continue;  // its write is validated
+        return stand_back(request, now, wake);
       }
     }
     waits(request, *there, now);
@@ -153,6 +162,32 @@ turn_answer turn_table::state::proceed(unfinished& request, clock::time_point no
   }
   queues.finish(request, now, wake);
   return {};
+}
+
+/// Without the turn it would not wait at PostgreSQL for somebody who waits for it here: neither side could
+/// see such a cycle.
+bool turn_table::state::may_overtake(const unfinished& request, const turn& where) const {
+  if (request.request.read) return !request.request.locks;
+  return !request.request.locks && !queues.waits_with_row_locks(where);
+}
+
+/// The whole unit of work has to be done again.
+turn_answer turn_table::state::give_way(unfinished& request, clock::time_point now, wake_list& wake) {
+  const session_id who = request.request.who;
+  queues.abandon(request, now, wake);
+  queues.end_all(who, now, wake);
+  return {turn_answer::type::deadlock, std::nullopt};
+}
+
+/// Its turns end, so one passes on to who waited for it in the cycle; it begins again at the end of the
+/// queues.
+turn_answer turn_table::state::stand_back(unfinished& request, clock::time_point now, wake_list& wake) {
+  turn_request again = request.request;
+  again.rule = request.count->rule;
+  queues.abandon(request, now, wake);
+  queues.end_all(again.who, now, wake);
+  unfinished* anew = enter(again, now, wake);
+  return anew == nullptr ? turn_answer{} : proceed(*anew, now, wake);
 }
 
 /// Waiting is a conflict, so adaptive turns and groups last as long as the rows are contended.

@@ -34,7 +34,8 @@ struct turn_request {
   bool one_read = false;  // correlate = "client": a read waits for its own owner's turn too, unless the
                           // same session holds it and is in a transaction
   bool by_key = true;  // false: rows are named otherwise; begun only for statements known to lead to a write
-  bool keep = false;   // rows are about to be locked: the turn is held until wrote(), whatever `mode` says
+  bool locks = false;  // the rows are to be locked for the transaction: adaptive turns are held as well,
+                       // until wrote()
   std::uint64_t shape = 0;   // of the read, rules::statement::shape
   std::vector<row_id> rows;  // taken in the order of their bytes
 };

@@ -42,8 +42,7 @@ turn_answer::type session::take_turns(const watch& on, outbox& out) {
       return turn_answer::type::go;
     turn_request request = request_for(rule, rows);
     request.read = read;
-    // Who is to be waited for at PostgreSQL is waited for here: a deadlock is seen at once.
-    request.keep = locks && on.lock != 0 && request.mode == rules::turns::adaptive;
+    request.locks = locks && on.lock != 0;
     return ask_turn(std::move(request), table, on, out);
   };
   for (const watched_read& read : on.reads) {
@@ -70,7 +69,7 @@ turn_answer::type session::ask_turn(turn_request request, const rules::guarded_r
   request.holds_row_locks = !account_.rows.empty();
   request.shape = on.shape;
   has_turns_ = true;
-  const bool keeps = request.keep;
+  const bool keeps = request.locks && request.mode == rules::turns::adaptive;
   const turn_answer answer = shared_.turns.ask(request, out.now, out.wake);
   if (answer.what == turn_answer::type::deadlock) {
     out.events.push_back({.what = event::type::conflict, .rule = rule.name, .sqlstate = "turns"});

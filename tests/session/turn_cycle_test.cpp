@@ -42,6 +42,33 @@ TEST_F(turn_cycle, a_cycle_of_three_in_which_the_last_comer_holds_row_locks_is_a
   EXPECT_EQ(woken(), ids{2}) << "the unit of work begins anew, so its turns are over";
 }
 
+TEST_F(turn_cycle, who_is_about_to_lock_stands_back_from_a_cycle) {
+  EXPECT_EQ(ask(read(1, "a")), go);
+  EXPECT_EQ(ask(transfer_read(2, "b")), go);
+  EXPECT_EQ(ask(transfer_read(2, "a")), wait);
+  turn_request locks = read(1, "b");
+  locks.in_transaction = locks.locks = true;
+  EXPECT_EQ(ask(locks), wait) << "at PostgreSQL it would wait for session 2, which waits for it here";
+  EXPECT_EQ(woken(), ids{2});
+  EXPECT_EQ(ask(transfer_read(2, "a")), go);
+  wrote(2, {"a", "b"});
+  EXPECT_EQ(woken(), ids{1});
+  EXPECT_EQ(ask(locks), go);
+}
+
+TEST_F(turn_cycle, a_write_on_its_own_stands_back_only_from_who_holds_row_locks) {
+  EXPECT_EQ(ask(read(1, "a")), go);
+  EXPECT_EQ(ask(read(2, "b")), go);
+  EXPECT_EQ(ask(read(2, "a")), wait);
+  EXPECT_EQ(ask(write(1, "b")), go) << "nothing is locked, so it passes without the turn";
+  leave(1);
+  leave(2);
+  EXPECT_EQ(ask(read(3, "c")), go);
+  EXPECT_EQ(ask(transfer_read(4, "d")), go);
+  EXPECT_EQ(ask(transfer_read(4, "c")), wait);
+  EXPECT_EQ(ask(write(3, "d")), wait);
+}
+
 TEST_F(turn_cycle, waiting_behind_a_waiter_that_waits_for_oneself_is_a_cycle) {
   EXPECT_EQ(ask(read(1, "a")), go);
   EXPECT_EQ(ask(read(2, "b")), go);
