@@ -6,88 +6,79 @@
 namespace rules {
 namespace {
 
-// Without a default B-tree operator class in pg_opclass, ascending.
-constexpr std::array<std::uint32_t, 35> unordered{
-    28,    // xid
-    29,    // cid
-    114,   // json
-    142,   // xml
-    143,   // xml[]
-    199,   // json[]
-    600,   // point
-    601,   // lseg
-    602,   // path
-    603,   // box
-    604,   // polygon
-    628,   // line
-    629,   // line[]
-    718,   // circle
-    719,   // circle[]
-    1011,  // xid[]
-    1012,  // cid[]
-    1017,  // point[]
-    1018,  // lseg[]
-    1019,  // path[]
-    1020,  // box[]
-    1027,  // polygon[]
-    1033,  // aclitem
-    1034,  // aclitem[]
-    1790,  // refcursor
-    2201,  // refcursor[]
-    2949,  // txid_snapshot[]
-    2970,  // txid_snapshot
-    3642,  // gtsvector
-    3644,  // gtsvector[]
-    4072,  // jsonpath
-    4073,  // jsonpath[]
-    4600,  // pg_brin_bloom_summary
-    4601,  // pg_brin_minmax_multi_summary
-    5038,  // pg_snapshot
+/// The default operator class, in pg_opclass, that a type does not have.
+enum class lacks : std::uint8_t { btree, hash, both };
+
+struct incomplete_type {
+  std::uint32_t oid = 0;
+  lacks without = lacks::both;
 };
 
-// Without a default hash operator class, ascending.
-constexpr std::array<std::uint32_t, 31> unhashed{
-    114,   // json
-    142,   // xml
-    143,   // xml[]
-    199,   // json[]
-    600,   // point
-    601,   // lseg
-    602,   // path
-    603,   // box
-    604,   // polygon
-    628,   // line
-    629,   // line[]
-    718,   // circle
-    719,   // circle[]
-    790,   // money
-    791,   // money[]
-    1017,  // point[]
-    1018,  // lseg[]
-    1019,  // path[]
-    1020,  // box[]
-    1027,  // polygon[]
-    1560,  // bit
-    1561,  // bit[]
-    1562,  // bit varying
-    1563,  // bit varying[]
-    1790,  // refcursor
-    2201,  // refcursor[]
-    3614,  // tsvector
-    3615,  // tsquery
-    3643,  // tsvector[]
-    3645,  // tsquery[]
-    4072,  // jsonpath
-};
+// Ascending by OID.
+constexpr std::array<incomplete_type, 45> incomplete{{
+    {28, lacks::btree},    // xid
+    {29, lacks::btree},    // cid
+    {114, lacks::both},    // json
+    {142, lacks::both},    // xml
+    {143, lacks::both},    // xml[]
+    {199, lacks::both},    // json[]
+    {600, lacks::both},    // point
+    {601, lacks::both},    // lseg
+    {602, lacks::both},    // path
+    {603, lacks::both},    // box
+    {604, lacks::both},    // polygon
+    {628, lacks::both},    // line
+    {629, lacks::both},    // line[]
+    {718, lacks::both},    // circle
+    {719, lacks::both},    // circle[]
+    {790, lacks::hash},    // money
+    {791, lacks::hash},    // money[]
+    {1011, lacks::btree},  // xid[]
+    {1012, lacks::btree},  // cid[]
+    {1017, lacks::both},   // point[]
+    {1018, lacks::both},   // lseg[]
+    {1019, lacks::both},   // path[]
+    {1020, lacks::both},   // box[]
+    {1027, lacks::both},   // polygon[]
+    {1033, lacks::btree},  // aclitem
+    {1034, lacks::btree},  // aclitem[]
+    {1560, lacks::hash},   // bit
+    {1561, lacks::hash},   // bit[]
+    {1562, lacks::hash},   // bit varying
+    {1563, lacks::hash},   // bit varying[]
+    {1790, lacks::both},   // refcursor
+    {2201, lacks::both},   // refcursor[]
+    {2949, lacks::btree},  // txid_snapshot[]
+    {2970, lacks::btree},  // txid_snapshot
+    {3614, lacks::hash},   // tsvector
+    {3615, lacks::hash},   // tsquery
+    {3642, lacks::btree},  // gtsvector
+    {3643, lacks::hash},   // tsvector[]
+    {3644, lacks::btree},  // gtsvector[]
+    {3645, lacks::hash},   // tsquery[]
+    {4072, lacks::both},   // jsonpath
+    {4073, lacks::btree},  // jsonpath[]
+    {4600, lacks::btree},  // pg_brin_bloom_summary
+    {4601, lacks::btree},  // pg_brin_minmax_multi_summary
+    {5038, lacks::btree},  // pg_snapshot
+}};
+
+bool has_class(std::uint32_t type_oid, lacks which) {
+  const auto found =
+      std::lower_bound(incomplete.begin(), incomplete.end(), type_oid,
+                       [](const incomplete_type& each, std::uint32_t oid) { return each.oid < oid; });
+  if (found == incomplete.end() || found->oid != type_oid) return true;
+  return found->without != which && found->without != lacks::both;
+}
 
 }  // namespace
 
 bool is_ordered_type(std::uint32_t type_oid) noexcept {
-  return !std::binary_search(unordered.begin(), unordered.end(), type_oid);
+  return has_class(type_oid, lacks::btree);
 }
 
 bool is_hashed_type(std::uint32_t type_oid) noexcept {
-  return !std::binary_search(unhashed.begin(), unhashed.end(), type_oid);
+  return has_class(type_oid, lacks::hash);
 }
 
 bool is_exact_number(std::uint32_t type_oid) noexcept {

@@ -31,7 +31,8 @@ struct turn_place {
 /// One of the turns that a request is about.
 struct turn_need {
   turn_place place;
-  std::uint64_t under = 0;  // row: the group whose turn comes first; 0: none
+  std::uint64_t group = 0;  // row: shares this group's turn, as was known when the request began; 0: none
+  std::uint64_t under = 0;  // row: the group's turn has to come first; 0: none
   bool keep = false;        // held after `go`; otherwise only waited for
 };
 

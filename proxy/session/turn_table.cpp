@@ -20,6 +20,7 @@ struct turn_table::state {
   [[nodiscard]] unfinished* enter(const turn_request& request, clock::time_point now, wake_list& wake);
   [[nodiscard]] turn_answer proceed(unfinished& request, clock::time_point now, wake_list& wake);
   void waits(unfinished& request, turn& where, clock::time_point now);
+  [[nodiscard]] bool regrouped(const unfinished& request, clock::time_point now);
   [[nodiscard]] bool may_overtake(const unfinished& request, const turn& where) const;
   [[nodiscard]] turn_answer give_way(unfinished& request, clock::time_point now, wake_list& wake);
   [[nodiscard]] turn_answer stand_back(unfinished& request, clock::time_point now, wake_list& wake);
@@ -88,7 +89,8 @@ std::vector<turn_need> turn_table::state::plan(const turn_request& request, bool
     // A write in its turn keeps the next reader from seeing what it is about to change.
     need.keep =
         begin || keeps_locked(request) || (!request.read && (holds_writes || conflicts.recent(row, now)));
-    if (need.keep && !own && may_deadlock) need.under = conflicts.group_of(row, now);
+    need.group = conflicts.group_of(row, now);
+    if (need.keep && !own && may_deadlock) need.under = need.group;
     if (need.under != 0) groups.push_back(need.under);
     need.place.row = std::move(row);
     members.push_back(std::move(need));
@@ -97,7 +99,7 @@ std::vector<turn_need> turn_table::state::plan(const turn_request& request, bool
   groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
   std::vector<turn_need> needs;
   needs.reserve(groups.size() + members.size());
-  for (const std::uint64_t group : groups) needs.push_back({{group, {}}, 0, true});
+  for (const std::uint64_t group : groups) needs.push_back({.place = {group, {}}, .keep = true});
   std::move(members.begin(), members.end(), std::back_inserter(needs));
   return needs;
 }
@@ -107,13 +109,23 @@ turn_answer turn_table::ask(const turn_request& request, clock::time_point now, 
   const std::size_t woken_before = wake.size();
   state_->queues.sweep(now, wake);
   unfinished* asked = state_->queues.request_of(request.who);
-  if (asked == nullptr || !is_same(asked->request, request)) asked = state_->enter(request, now, wake);
+  const bool anew = asked == nullptr || !is_same(asked->request, request) || state_->regrouped(*asked, now);
+  if (anew) asked = state_->enter(request, now, wake);
   if (asked == nullptr) return {};
   const turn_answer answer = state_->proceed(*asked, now, wake);
   // Who is here need not be woken.
   const auto here = wake.begin() + static_cast<std::ptrdiff_t>(woken_before);
   wake.erase(std::remove(here, wake.end(), request.who), wake.end());
   return answer;
+}
+
+/// Its rows have met others since it began to wait, and nothing is locked yet: it queues for the turn that
+/// they share now, rather than lock a row and meet the others in a deadlock.
+bool turn_table::state::regrouped(const unfinished& request, clock::time_point now) {
+  if (request.queued != nullptr || request.request.holds_row_locks) return false;
+  return std::any_of(request.needs.begin(), request.needs.end(), [&](const turn_need& need) {
+    return need.keep && need.place.group == 0 && conflicts.group_of(need.place.row, now) != need.group;
+  });
 }
 
 /// Null: it may go at once. Otherwise it takes the place of what the session waited for until now.

@@ -6,17 +6,7 @@
 namespace {
 
 using namespace std::chrono_literals;
-using proxy::session::row_id;
-using proxy::session::session_id;
-using proxy::session::turn_answer;
-using proxy::session::turn_request;
-using rules::turns;
 using session_test::turn_desk;
-using ids = std::vector<session_id>;
-
-constexpr auto go = turn_answer::type::go;
-constexpr auto wait = turn_answer::type::wait;
-constexpr auto deadlock = turn_answer::type::deadlock;
 
 class turn_cycle : public testing::Test, protected turn_desk {};
 

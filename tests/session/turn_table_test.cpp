@@ -7,16 +7,7 @@
 namespace {
 
 using namespace std::chrono_literals;
-using proxy::session::row_id;
-using proxy::session::session_id;
-using proxy::session::turn_answer;
-using proxy::session::turn_request;
-using rules::turns;
 using session_test::turn_desk;
-using ids = std::vector<session_id>;
-
-constexpr auto go = turn_answer::type::go;
-constexpr auto wait = turn_answer::type::wait;
 
 class turn_table : public testing::Test, protected turn_desk {};
 

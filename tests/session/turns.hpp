@@ -14,7 +14,14 @@ class turn_desk {
  protected:
   using row_id = proxy::session::row_id;
   using session_id = proxy::session::session_id;
+  using ids = std::vector<session_id>;
   using turn_request = proxy::session::turn_request;
+  using turn_answer = proxy::session::turn_answer;
+  using turns = rules::turns;
+
+  static constexpr auto go = turn_answer::type::go;
+  static constexpr auto wait = turn_answer::type::wait;
+  static constexpr auto deadlock = turn_answer::type::deadlock;
 
   static turn_request read(session_id who, row_id row, rules::turns mode = rules::turns::on) {
     turn_request made;

@@ -10,20 +10,27 @@ namespace {
 
 using marks = std::vector<write_journal::mark>;
 
-write_journal::mark add(write_journal& journal, std::string_view row) {
-  return journal.add({.row = std::string(row), .before = std::nullopt, .version = 1});
-}
-
 /// Collects the rows that are undone.
 struct undone {
   std::string rows;
   write_journal::undo how = [this](const write_journal::moved& what) { rows += what.row; };
 };
 
-TEST(write_journal, marks_ascend) {
+/// A journal whose rows are letters.
+class write_journal_of_rows : public testing::Test {
+ protected:
+  write_journal::mark add(std::string_view row) {
+    return journal.add({.row = std::string(row), .before = std::nullopt, .version = 1});
+  }
+  void back_to(const char* savepoint) { journal.rolled_back_to(journal.add_rollback_to(savepoint), saw.how); }
+
   write_journal journal;
+  undone saw;
+};
+
+TEST_F(write_journal_of_rows, marks_ascend) {
   EXPECT_EQ(journal.last(), 0U);
-  const auto first = add(journal, "a");
+  const auto first = add("a");
   const auto second = journal.add_savepoint("s");
   EXPECT_LT(first, second);
   EXPECT_EQ(journal.last(), second);
@@ -33,12 +40,10 @@ TEST(write_journal, marks_ascend) {
   EXPECT_GT(journal.add_end(), second);
 }
 
-TEST(write_journal, a_statement_that_failed_is_undone_once) {
-  write_journal journal;
-  undone saw;
-  add(journal, "a");
-  const auto failed = add(journal, "b");
-  add(journal, "c");
+TEST_F(write_journal_of_rows, a_statement_that_failed_is_undone_once) {
+  add("a");
+  const auto failed = add("b");
+  add("c");
   journal.drop(failed, saw.how);
   journal.drop(failed, saw.how);
   EXPECT_EQ(saw.rows, "b");
@@ -48,15 +53,13 @@ TEST(write_journal, a_statement_that_failed_is_undone_once) {
   EXPECT_EQ(saw.rows, "bca");
 }
 
-TEST(write_journal, a_transaction_ends_at_its_end_and_not_later) {
-  write_journal journal;
-  undone saw;
-  add(journal, "a");
+TEST_F(write_journal_of_rows, a_transaction_ends_at_its_end_and_not_later) {
+  add("a");
   const auto first = journal.add_end();
-  add(journal, "b");
-  add(journal, "c");
+  add("b");
+  add("c");
   const auto second = journal.add_end();
-  add(journal, "d");
+  add("d");
   journal.committed(first);
   journal.rolled_back(second, saw.how);
   EXPECT_EQ(saw.rows, "cb");
@@ -65,86 +68,74 @@ TEST(write_journal, a_transaction_ends_at_its_end_and_not_later) {
   EXPECT_EQ(journal.size(), 1U);
 }
 
-TEST(write_journal, rollback_to_keeps_its_savepoint) {
-  write_journal journal;
-  undone saw;
-  add(journal, "a");
+TEST_F(write_journal_of_rows, rollback_to_keeps_its_savepoint) {
+  add("a");
   journal.add_savepoint("s");
-  add(journal, "b");
-  journal.rolled_back_to(journal.add_rollback_to("s"), saw.how);
-  add(journal, "c");
-  journal.rolled_back_to(journal.add_rollback_to("s"), saw.how);
+  add("b");
+  back_to("s");
+  add("c");
+  back_to("s");
   EXPECT_EQ(saw.rows, "bc");
   journal.rolled_back_all(saw.how);
   EXPECT_EQ(saw.rows, "bca");
 }
 
-TEST(write_journal, the_youngest_savepoint_of_a_name_counts_until_it_is_released) {
-  write_journal journal;
-  undone saw;
+TEST_F(write_journal_of_rows, the_youngest_savepoint_of_a_name_counts_until_it_is_released) {
   journal.add_savepoint("s");
-  add(journal, "a");
+  add("a");
   journal.add_savepoint("s");
-  add(journal, "b");
-  journal.rolled_back_to(journal.add_rollback_to("s"), saw.how);
+  add("b");
+  back_to("s");
   EXPECT_EQ(saw.rows, "b");
-  add(journal, "c");
+  add("c");
   journal.add_release("s");
-  add(journal, "d");
-  journal.rolled_back_to(journal.add_rollback_to("s"), saw.how);
+  add("d");
+  back_to("s");
   EXPECT_EQ(saw.rows, "bdca");
 }
 
-TEST(write_journal, release_ends_the_savepoints_within) {
-  write_journal journal;
-  undone saw;
+TEST_F(write_journal_of_rows, release_ends_the_savepoints_within) {
   journal.add_savepoint("inner");
-  add(journal, "a");
+  add("a");
   journal.add_savepoint("outer");
   journal.add_savepoint("inner");
-  add(journal, "b");
+  add("b");
   journal.add_release("outer");
-  journal.rolled_back_to(journal.add_rollback_to("inner"), saw.how);
+  back_to("inner");
   EXPECT_EQ(saw.rows, "ba");
 }
 
-TEST(write_journal, an_unknown_savepoint_is_older_than_everything) {
-  write_journal journal;
-  undone saw;
-  add(journal, "a");
+TEST_F(write_journal_of_rows, an_unknown_savepoint_is_older_than_everything) {
+  add("a");
   journal.add_savepoint("s");
-  add(journal, "b");
-  journal.rolled_back_to(journal.add_rollback_to("older"), saw.how);
+  add("b");
+  back_to("older");
   EXPECT_EQ(saw.rows, "ba");
   EXPECT_TRUE(journal.empty());
 
   // To release an older one ends all that are known.
   journal.add_savepoint("s");
-  add(journal, "c");
+  add("c");
   journal.add_release("older");
-  add(journal, "d");
-  journal.rolled_back_to(journal.add_rollback_to("s"), saw.how);
+  add("d");
+  back_to("s");
   EXPECT_EQ(saw.rows, "badc");
 }
 
-TEST(write_journal, what_was_sent_after_rollback_to_is_not_undone_by_it) {
-  write_journal journal;
-  undone saw;
+TEST_F(write_journal_of_rows, what_was_sent_after_rollback_to_is_not_undone_by_it) {
   journal.add_savepoint("s");
-  add(journal, "a");
+  add("a");
   const auto back = journal.add_rollback_to("s");
-  add(journal, "b");
+  add("b");
   journal.rolled_back_to(back, saw.how);
   EXPECT_EQ(saw.rows, "a");
   journal.rolled_back_all(saw.how);
   EXPECT_EQ(saw.rows, "ab");
 }
 
-TEST(write_journal, a_mark_that_failed_never_was) {
-  write_journal journal;
-  undone saw;
+TEST_F(write_journal_of_rows, a_mark_that_failed_never_was) {
   journal.add_savepoint("s");
-  add(journal, "a");
+  add("a");
   const auto skipped = journal.add_savepoint("s");
   const auto release = journal.add_release("s");
   const auto back = journal.add_rollback_to("s");
@@ -152,14 +143,13 @@ TEST(write_journal, a_mark_that_failed_never_was) {
   EXPECT_EQ(saw.rows, "");
   journal.rolled_back_to(back, saw.how);
   EXPECT_EQ(saw.rows, "");
-  add(journal, "b");
-  journal.rolled_back_to(journal.add_rollback_to("s"), saw.how);
+  add("b");
+  back_to("s");
   EXPECT_EQ(saw.rows, "ba");
   EXPECT_EQ(journal.size(), 1U);
 }
 
-TEST(write_journal, what_rests_on_an_undone_movement_goes_back_to_what_was_before_it) {
-  write_journal journal;
+TEST_F(write_journal_of_rows, what_rests_on_an_undone_movement_goes_back_to_what_was_before_it) {
   recorded_read first;
   first.version = 1;
   recorded_read second;
@@ -176,9 +166,7 @@ TEST(write_journal, what_rests_on_an_undone_movement_goes_back_to_what_was_befor
   EXPECT_EQ(before, (std::map<std::string, std::uint64_t>{{"a", 1}, {"b", 2}}));
 }
 
-TEST(write_journal, of_two_movements_that_left_no_record_the_later_stands) {
-  write_journal journal;
-  undone saw;
+TEST_F(write_journal_of_rows, of_two_movements_that_left_no_record_the_later_stands) {
   const auto failed = journal.add({.row = "a", .before = recorded_read{}, .version = 0});
   journal.add({.row = "a", .before = std::nullopt, .version = 0});
   journal.drop(failed, saw.how);

@@ -48,7 +48,9 @@ class client {
   [[nodiscard]] bool finished() const { return next_ == units_.size() && !awaits_ && status_ == 'I'; }
   [[nodiscard]] bool awaits() const { return awaits_; }
   /// It may use another connection now.
-  [[nodiscard]] bool is_between() const { return !awaits_ && status_ == 'I'; }
+  [[nodiscard]] bool is_between() const {
+    return !awaits_ && status_ == 'I' && !greeted_ && framer_.held() == 0;
+  }
   /// What it does next rests on nothing that it has read.
   [[nodiscard]] bool begins_anew() const {
     return next_ == units_.size() || at_ == 0 || at_ == units_[next_].steps.size();
