@@ -109,8 +109,11 @@ turn_answer turn_table::ask(const turn_request& request, clock::time_point now, 
   const std::size_t woken_before = wake.size();
   state_->queues.sweep(now, wake);
   unfinished* asked = state_->queues.request_of(request.who);
-  const bool anew = asked == nullptr || !is_same(asked->request, request) || state_->regrouped(*asked, now);
-  if (anew) asked = state_->enter(request, now, wake);
+  if (asked != nullptr && is_same(asked->request, request) && state_->regrouped(*asked, now)) {
+    state_->queues.abandon(*asked, now, wake);
+    asked = nullptr;
+  }
+  if (asked == nullptr || !is_same(asked->request, request)) asked = state_->enter(request, now, wake);
   if (asked == nullptr) return {};
   const turn_answer answer = state_->proceed(*asked, now, wake);
   // Who is here need not be woken.

@@ -55,8 +55,8 @@ struct unit_of_work {
 
 class branch_office : public turn_desk {
  public:
-  branch_office(unsigned seed, rules::turns mode, bool only_transfers)
-      : random_(seed), mode_{mode}, only_transfers_{only_transfers} {
+  branch_office(unsigned seed, rules::turns mode, bool only_transfers, int rows = 3)
+      : random_(seed), mode_{mode}, only_transfers_{only_transfers}, rows_{rows} {
     table.led_to_write(7);
   }
 
@@ -78,6 +78,7 @@ class branch_office : public turn_desk {
                        [](const auto& each) { return each.second.at == stage::idle; });
   }
 
+  [[nodiscard]] int deadlocks() const { return deadlocks_; }
   [[nodiscard]] bool nothing_is_left() const { return active() == 0 && waiting() == 0; }
 
  private:
@@ -123,8 +124,9 @@ class branch_office : public turn_desk {
   void begin(unit_of_work& one) {
     one = {};
     one.transaction = only_transfers_ || pick(3) != 0;
-    one.rows = {name(pick(3))};
-    if (one.transaction) one.rows.push_back(name((one.rows.front()[0] - 'a' + 1 + pick(2)) % 3));
+    const int first = pick(rows_);
+    one.rows = {name(first)};
+    if (one.transaction) one.rows.push_back(name((first + 1 + pick(rows_ - 1)) % rows_));
     one.at = stage::asks;
   }
 
@@ -144,6 +146,7 @@ class branch_office : public turn_desk {
         return;
       case turn_answer::type::deadlock:
         EXPECT_TRUE(locks_.holds(who));
+        ++deadlocks_;
         wrote(who, one.rows);
         locks_.release(who);
         const int before = one.failed;
@@ -169,6 +172,8 @@ class branch_office : public turn_desk {
   std::mt19937 random_;
   rules::turns mode_;
   bool only_transfers_;
+  int rows_;
+  int deadlocks_ = 0;
   row_locks locks_;
   std::map<session_id, unit_of_work> at_work_;
 };
@@ -192,6 +197,16 @@ TEST(transfer_simulation, adaptive_turns_never_wait_for_who_waits_for_a_row_lock
 
 TEST(transfer_simulation, adaptive_turns_beside_reads_and_writes_on_their_own) {
   everybody_finishes(rules::turns::adaptive, false);
+}
+
+TEST(transfer_simulation, only_the_first_to_meet_deadlock) {
+  for (const rules::turns mode : {rules::turns::on, rules::turns::adaptive}) {
+    for (unsigned seed = 1; seed <= schedules(); ++seed) {
+      branch_office office(seed, mode, true, 2);
+      ASSERT_TRUE(office.work(60)) << "seed " << seed;
+      ASSERT_LE(office.deadlocks(), 1) << "seed " << seed;
+    }
+  }
 }
 
 TEST(transfer_simulation, turns_on_never_wait_for_who_waits_for_a_row_lock) {
