@@ -235,7 +235,7 @@ result
   --expect-safe                   exit 1 if anything was lost, overdrawn or duplicated, or if nothing was done
   --expect-loss                   exit 1 if nothing was: shows that the race is real
   --forbid-sqlstate 40001         exit 1 if any attempt ended so; may be given again
-  --most-deadlocks PERCENT        exit 1 unless a smaller share of attempts ended in 40P01
+  --most-deadlocks PERCENT        exit 1 unless at most one, or a smaller share of attempts, ended in 40P01
   exit 2: wrong usage, or no connection
 )";
 }
