@@ -39,12 +39,21 @@ struct alias_relation {
   std::uint32_t guarded_oid = 0;  // the guarded table behind it
 };
 
+/// A function or procedure whose body names a guarded table, or one of its aliases.
+struct code_relation {
+  std::string schema;
+  std::string name;
+  std::uint32_t guarded_oid = 0;
+};
+
 /// One database's answer. Names are as stored by PostgreSQL (already folded).
 struct catalog {
   std::string database;
   std::vector<table> tables;
   std::vector<alias_relation> aliases;
   std::set<std::string> volatile_functions;  // names with at least one volatile overload
+  std::vector<code_relation> functions{};
+  std::set<std::string> namesakes{};  // names of `tables` that more than one relation has, in any schema
 };
 
 }  // namespace rules

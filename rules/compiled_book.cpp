@@ -82,7 +82,67 @@ std::vector<std::string> filter_names(const compiled_book& book) {
   std::vector<std::string> names;
   for (const auto& rule : book.rules) names.push_back(rule.table);
   for (const auto& alias : book.aliases) names.push_back(alias.name);
+  for (const auto& function : book.functions) names.push_back(function.name);
   return names;
+}
+
+bool may_mean(const name_meanings& meanings, std::string_view name, std::uint32_t oid) noexcept {
+  const auto known =
+      std::find_if(meanings.begin(), meanings.end(), [name](const auto& one) { return one.first == name; });
+  return known == meanings.end() || known->second == oid;
+}
+
+// Names of guarded tables that other relations have as well.
+std::vector<std::string> ambiguous_names(const compiled_book& book, const catalog& known) {
+  std::vector<std::string> found;
+  for (const auto& rule : book.rules) {
+    if (known.namesakes.count(rule.table) > 0 && !contains(found, rule.table)) found.push_back(rule.table);
+  }
+  return found;
+}
+
+// pg_temp is the session's own among the schemas pg_temp_1, pg_temp_2, …
+bool in_schema(std::string_view wanted, std::string_view schema) noexcept {
+  if (wanted == "pg_temp") return schema.starts_with("pg_temp_");
+  return wanted.empty() || wanted == schema;
+}
+
+std::vector<std::uint16_t> rules_behind(const std::vector<compiled_alias>& all, std::string_view schema,
+                                        std::string_view name) {
+  std::vector<std::uint16_t> found;
+  for (const auto& one : all) {
+    if (one.name != name || !in_schema(schema, one.schema)) continue;
+    for (const auto rule : one.rules) {
+      if (std::find(found.begin(), found.end(), rule) == found.end()) found.push_back(rule);
+    }
+  }
+  return found;
+}
+
+// The rules that guard the table behind a name; those that no rule guards are left out.
+void add_name(const compiled_book& book, std::vector<compiled_alias>& into, const std::string& schema,
+              const std::string& name, std::uint32_t guarded_oid) {
+  compiled_alias known{schema, name, {}};
+  for (std::size_t i = 0; i < book.rules.size(); ++i) {
+    const auto& tables = book.details[i].tables;
+    const bool hides = std::any_of(tables.begin(), tables.end(), [&](const guarded_table& guarded) {
+      return guarded.table.oid == guarded_oid;
+    });
+    if (hides) known.rules.push_back(static_cast<std::uint16_t>(i));
+  }
+  if (!known.rules.empty()) into.push_back(std::move(known));
+}
+
+bool has_wide_names(const compiled_book& book) {
+  auto names = filter_names(book);
+  for (const auto& rule : book.rules) names.insert(names.end(), rule.columns.begin(), rule.columns.end());
+  for (const auto& relation : book.relations) {
+    for (const auto& part : relation.key) names.push_back(part.name);
+  }
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return std::any_of(name.begin(), name.end(),
+                       [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+  });
 }
 
 }  // namespace
@@ -178,6 +238,7 @@ std::vector<target> compiled_book::named_targets(std::string_view schema, std::s
     meant.rule = static_cast<std::uint16_t>(i);
     for (const auto& candidate : details[i].tables) {
       if (!named(schema, name, candidate.table.schema, candidate.table.name)) continue;
+      if (schema.empty() && !may_mean(meanings, name, candidate.table.oid)) continue;
       meant.tables.push_back(&candidate);
       if (meant.table == nullptr) {
         meant.table = &candidate;
@@ -193,14 +254,21 @@ std::vector<target> compiled_book::named_targets(std::string_view schema, std::s
 }
 
 std::vector<std::uint16_t> compiled_book::behind(std::string_view schema, std::string_view name) const {
-  std::vector<std::uint16_t> found;
-  for (const auto& alias : aliases) {
-    if (!named(schema, name, alias.schema, alias.name)) continue;
-    for (const auto rule : alias.rules) {
-      if (std::find(found.begin(), found.end(), rule) == found.end()) found.push_back(rule);
+  return rules_behind(aliases, schema, name);
+}
+
+std::vector<std::uint16_t> compiled_book::called(std::string_view schema, std::string_view name) const {
+  return rules_behind(functions, schema, name);
+}
+
+bool compiled_book::may_reach(std::uint16_t rule, std::string_view text) const {
+  std::vector<std::string> names{rules[rule].table};
+  for (const auto* list : {&aliases, &functions}) {
+    for (const auto& one : *list) {
+      if (std::find(one.rules.begin(), one.rules.end(), rule) != one.rules.end()) names.push_back(one.name);
     }
   }
-  return found;
+  return name_filter{names}.may_name(text);
 }
 
 bool compiled_book::is_volatile(std::string_view function) const {
@@ -224,19 +292,14 @@ std::shared_ptr<const rule_book> rule_book::compile(const rule_set& configured, 
     book->rules.push_back(rule);
     book->details.push_back(std::move(detail));
   }
-  for (const auto& alias : known.aliases) {
-    compiled_alias known_alias{alias.schema, alias.name, {}};
-    for (std::size_t i = 0; i < book->rules.size(); ++i) {
-      const auto& tables = book->details[i].tables;
-      const bool hides = std::any_of(tables.begin(), tables.end(), [&](const guarded_table& guarded) {
-        return guarded.table.oid == alias.guarded_oid;
-      });
-      if (hides) known_alias.rules.push_back(static_cast<std::uint16_t>(i));
-    }
-    if (!known_alias.rules.empty()) book->aliases.push_back(std::move(known_alias));
-  }
+  for (const auto& alias : known.aliases)
+    add_name(*book, book->aliases, alias.schema, alias.name, alias.guarded_oid);
+  for (const auto& code : known.functions)
+    add_name(*book, book->functions, code.schema, code.name, code.guarded_oid);
   number_relations(*book);
+  book->ambiguous = ambiguous_names(*book, known);
   book->filter = name_filter{filter_names(*book)};
+  book->wide_names = has_wide_names(*book);
   return std::shared_ptr<const rule_book>{new rule_book{std::move(book)}};
 }
 

@@ -43,7 +43,7 @@ struct target {
   std::vector<const guarded_table*> tables;  // all that may be meant
 };
 
-/// A view, partition or child, and the rules whose table is behind it.
+/// A view, partition, child or function, and the rules whose table is behind it.
 struct compiled_alias {
   std::string schema;
   std::string name;
@@ -55,9 +55,13 @@ struct compiled_book {
   std::vector<compiled_rule> details;  // one for each rule
   std::vector<guarded_relation> relations;
   std::vector<compiled_alias> aliases;
+  std::vector<compiled_alias> functions;
   std::set<std::string> volatile_functions;
   name_filter filter;
   bool log_values = false;
+  bool wide_names = false;  // some name of a table, column, view or function is not plain ASCII
+  std::vector<std::string> ambiguous;
+  name_meanings meanings;  // of unqualified names, as far as they are known
 
   /// The rules that a relation of this name falls under, [[once]] apart; an empty schema means any.
   [[nodiscard]] std::vector<target> targets_of(std::string_view schema, std::string_view name) const;
@@ -67,6 +71,12 @@ struct compiled_book {
 
   /// The rules behind a view, partition or child of this name.
   [[nodiscard]] std::vector<std::uint16_t> behind(std::string_view schema, std::string_view name) const;
+
+  /// The rules behind a function or procedure of this name.
+  [[nodiscard]] std::vector<std::uint16_t> called(std::string_view schema, std::string_view name) const;
+
+  /// Whatever the text says, it can reach the rule's table only by one of these.
+  [[nodiscard]] bool may_reach(std::uint16_t rule, std::string_view text) const;
 
   /// A function with a volatile overload; by name alone, whatever the schema.
   [[nodiscard]] bool is_volatile(std::string_view function) const;

@@ -239,6 +239,15 @@ known_value insert_rows::knows(std::size_t row, std::string_view column) const {
   return given == nullptr ? known_value::no : judge(content(given));
 }
 
+bool insert_rows::leaves_out(std::size_t row, std::string_view column) const {
+  const auto at = place(column);
+  if (!at || select_ == nullptr) return true;
+  if (is_query()) return is_plain(*select_) && *at >= select_->n_target_list;
+  const auto* given = row < select_->n_values_lists ? as<PgQuery__List>(select_->values_lists[row]) : nullptr;
+  if (given == nullptr) return false;
+  return *at >= given->n_items || as<PgQuery__SetToDefault>(given->items[*at]) != nullptr;
+}
+
 void insert_rows::append_relation(prelude& into, const std::vector<const column*>& columns,
                                   const std::vector<std::size_t>& rows, std::string_view name,
                                   bool always) const {

@@ -31,6 +31,9 @@ class insert_rows {
 
   [[nodiscard]] known_value knows(std::size_t row, std::string_view column) const;
 
+  /// The column takes its default: the statement gives it no value.
+  [[nodiscard]] bool leaves_out(std::size_t row, std::string_view column) const;
+
   /// Adds to `sql` a relation for a FROM clause, `name`(`name`0, `name`1, …): the values of `columns`, each
   /// CAST to its type, one row for each of `rows`. A value that is not known is NULL. `always`: a query
   /// without FROM gives its row whatever its WHERE says.

@@ -66,6 +66,15 @@ void count_word(std::string_view text, token current, level_count& levels) {
 
 }  // namespace
 
+std::size_t with_queries_of(std::string_view text, const std::vector<token>& tokens) {
+  std::size_t count = 0;
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
+    if (tokens[i].kind != token_kind::open || tokens[i - 1].kind != token_kind::word) continue;
+    if (is_word(text, tokens[i - 1], "AS") || is_word(text, tokens[i - 1], "MATERIALIZED")) ++count;
+  }
+  return count;
+}
+
 std::uint32_t nesting_of(std::string_view text, const std::vector<token>& tokens) {
   constexpr std::array<std::string_view, 3> queries{"SELECT", "WITH", "VALUES"};
   constexpr std::uint32_t levels_of_query = 3;

@@ -208,6 +208,7 @@ struct touch {
   statement_action action = statement_action::forward;
   bool unguarded = false;
   unguarded_reason reason = unguarded_reason::opaque;  // where unguarded
+  bool opaque = false;  // on_opaque applies, although its reason alone does not say so
 };
 
 enum class plan_kind : std::uint8_t { forward, wrap, reject };

@@ -32,7 +32,8 @@ class delete_planner {
     }
     // A WITH can hide or change what the names mean.
     if (removal_.with_clause != nullptr || as<PgQuery__CurrentOfExpr>(removal_.where_clause) != nullptr) {
-      count(guarding, statement_kind::other, unguarded_reason::delete_);
+      const auto reason = removal_.with_clause != nullptr ? unguarded_reason::cte : unguarded_reason::cursor;
+      count(guarding, statement_kind::other, reason);
       return add_all(notes_of_any_row(guarding, statement_kind::absolute), -1);
     }
     auto notes = rows_.notes(guarding, statement_kind::absolute);

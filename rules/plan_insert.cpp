@@ -38,7 +38,7 @@ class insert_planner {
     // The new value is then known only when the row that is there has been locked.
     const bool upserts = updates_any(insert_.on_conflict_clause, configured.columns);
     if (!configured.min && !configured.max) {
-      if (upserts) return count_unguarded(meant, unguarded_reason::insert);
+      if (upserts) return count_unguarded(meant, unguarded_reason::insert, true);
       return count(meant, statement_action::forward);
     }
     const insert_rows rows{context_, insert_, meant.table->table};
@@ -46,11 +46,14 @@ class insert_planner {
     const bool checkable = find_arbiters(rows, meant.table->table, arbiters);
     std::vector<std::size_t> known;
     bool all = insert_.select_stmt != nullptr && checkable;
+    // What is given and cannot be known; a default is the schema's own business.
+    bool hidden = upserts || !checkable;
     for (std::size_t row = 0; checkable && row < rows.size(); ++row) {
       bool any = false;
       for (const auto& name : configured.columns) {
         const auto how = rows.knows(row, name);
         all = all && how == known_value::exactly;
+        hidden = hidden || (how != known_value::exactly && !rows.leaves_out(row, name));
         any = any || how != known_value::no;
       }
       if (any) known.push_back(row);
@@ -59,7 +62,7 @@ class insert_planner {
       add_prelude(both_, prelude_for(meant, configured, rows, known, arbiters));
       count(meant, statement_action::check);
     }
-    if (upserts || !all) count_unguarded(meant, unguarded_reason::insert);
+    if (upserts || !all) count_unguarded(meant, unguarded_reason::insert, hidden);
   }
 
   // The columns by which ON CONFLICT knows a row that is there; its new value is then another one. False if
@@ -142,8 +145,10 @@ class insert_planner {
     add_touch(both_, counted);
   }
 
-  void count_unguarded(const target& meant, unguarded_reason reason) {
-    add_touch(both_, unguarded(meant.rule, statement_kind::other, reason));
+  void count_unguarded(const target& meant, unguarded_reason reason, bool opaque = false) {
+    auto counted = unguarded(meant.rule, statement_kind::other, reason);
+    counted.opaque = opaque;
+    add_touch(both_, counted);
   }
 
   const statement_context& context_;

@@ -26,10 +26,7 @@ bool inserts_or_moves(const PgQuery__MergeStmt& merge, const std::vector<std::st
 bool runs_only_to_explain(const message* statement) {
   const auto* explained = as<PgQuery__ExplainStmt>(statement);
   if (explained == nullptr) return false;
-  return std::none_of(explained->options, explained->options + explained->n_options, [](const node* item) {
-    const auto* option = as<PgQuery__DefElem>(item);
-    return option != nullptr && text_of(option->defname) == "analyze";
-  });
+  return !explain_runs(*explained);
 }
 
 // ON CONFLICT on the key itself, or on whatever unique index the key has.

@@ -30,6 +30,19 @@ write write_of(const message* found) {
   return {};
 }
 
+template <class Each>
+void each_relation(const message* root, const with_scope* outer, Each&& each);
+
+// A query in WITH does not see its own name, nor those after it, unless it says RECURSIVE.
+template <class Each>
+void each_relation_in_with(const PgQuery__WithClause& clause, const with_scope* outer, Each&& each) {
+  for (std::size_t i = 0; i < clause.n_ctes; ++i) {
+    const auto* cte = as<PgQuery__CommonTableExpr>(clause.ctes[i]);
+    const with_scope inside = inside_cte(clause, outer, i);
+    if (cte != nullptr) each_relation(content(cte->ctequery), &inside, each);
+  }
+}
+
 /// Every relation below `root` that is not a common table expression's name.
 template <class Each>
 void each_relation(const message* root, const with_scope* outer, Each&& each) {
@@ -39,6 +52,10 @@ void each_relation(const message* root, const with_scope* outer, Each&& each) {
   const auto* written = write_of(root).relation;
   walk(root, [&](const message* found) {
     if (as<PgQuery__LockingClause>(found) != nullptr) return false;  // names aliases
+    if (own.clause != nullptr && found == &own.clause->base) {
+      each_relation_in_with(*own.clause, outer, each);
+      return false;
+    }
     if (found != root && (with_of(found) != nullptr || write_of(found).relation != nullptr)) {
       each_relation(found, with, each);
       return false;
@@ -49,10 +66,70 @@ void each_relation(const message* root, const with_scope* outer, Each&& each) {
   });
 }
 
+const PgQuery__RangeVar* made_by(const message* found) {
+  const PgQuery__IntoClause* into = nullptr;
+  if (const auto* select = as<PgQuery__SelectStmt>(found)) into = select->into_clause;
+  if (const auto* copy = as<PgQuery__CreateTableAsStmt>(found)) into = copy->into;
+  return into == nullptr ? nullptr : into->rel;
+}
+
+bool assigns(node* const* targets, std::size_t count, const rule& guarding) {
+  return std::any_of(targets, targets + count, [&](const node* item) {
+    const auto* target = as<PgQuery__ResTarget>(item);
+    return target != nullptr && contains(guarding.columns, text_of(target->name));
+  });
+}
+
+bool changes_rows(const PgQuery__MergeStmt& merge, const rule& guarding) {
+  const auto* const* first = merge.merge_when_clauses;
+  return std::any_of(first, first + merge.n_merge_when_clauses, [&](const node* item) {
+    const auto* when = as<PgQuery__MergeWhenClause>(item);
+    if (when == nullptr) return true;
+    switch (when->command_type) {
+      case PG_QUERY__CMD_TYPE__CMD_NOTHING:
+        return false;
+      case PG_QUERY__CMD_TYPE__CMD_UPDATE:
+        return assigns(when->target_list, when->n_target_list, guarding);
+      default:
+        return true;
+    }
+  });
+}
+
+// Some column reference in it may mean a guarded column, or the whole row.
+bool mentions_in(const message* root, std::string_view alias, const rule& guarding) {
+  bool found_one = false;
+  walk(root, [&](const message* found) {
+    const auto* column = as<PgQuery__ColumnRef>(found);
+    if (column == nullptr || column->n_fields == 0) return !found_one;
+    const auto* last = column->fields[column->n_fields - 1];
+    const auto name = string_of(last);
+    found_one =
+        found_one || as<PgQuery__AStar>(last) != nullptr || name == alias || contains(guarding.columns, name);
+    return !found_one;
+  });
+  return found_one;
+}
+
+std::string_view alias_of(const PgQuery__RangeVar& named) {
+  return named.alias == nullptr ? text_of(named.relname) : text_of(named.alias->aliasname);
+}
+
+// `tells`: what it returns is seen. Rows that come and go count whatever their columns.
+bool touches_guarded(const message* found, const rule& guarding, bool tells) {
+  if (const auto* merge = as<PgQuery__MergeStmt>(found)) return changes_rows(*merge, guarding);
+  const auto* update = as<PgQuery__UpdateStmt>(found);
+  if (update == nullptr || assigns(update->target_list, update->n_target_list, guarding)) return true;
+  return tells && std::any_of(update->returning_list, update->returning_list + update->n_returning_list,
+                              [&](const node* item) {
+                                return mentions_in(content(item), alias_of(*update->relation), guarding);
+                              });
+}
+
 class bystander {
  public:
   bystander(const statement_context& context, const message* statement, plan& both)
-      : book_{context.book}, statement_{statement}, both_{both} {
+      : context_{context}, book_{context.book}, statement_{statement}, both_{both} {
     const auto begin = context.text.tokens()[context.tokens.first].begin;
     const auto end = context.text.tokens()[context.tokens.last - 1].end;
     text_ = context.text.text().substr(begin, end - begin);
@@ -61,6 +138,7 @@ class bystander {
   void run() {
     if (is_harmless()) return;
     views();
+    if (runs_code()) plan_calls(context_, statement_, both_);
     if (as<PgQuery__SelectStmt>(statement_) != nullptr || write_of(statement_).relation != nullptr) {
       query();
     } else if (!procedural()) {
@@ -81,45 +159,56 @@ class bystander {
 
   [[nodiscard]] bool is_plain_explain() const {
     const auto* explained = as<PgQuery__ExplainStmt>(statement_);
-    if (explained == nullptr) return false;
-    for (std::size_t i = 0; i < explained->n_options; ++i) {
-      const auto* option = as<PgQuery__DefElem>(explained->options[i]);
-      if (option != nullptr && text_of(option->defname) == "analyze") return false;
-    }
-    return true;
+    return explained != nullptr && !explain_runs(*explained);
+  }
+
+  [[nodiscard]] bool runs_code() const {
+    return as<PgQuery__SelectStmt>(statement_) != nullptr || write_of(statement_).relation != nullptr ||
+           as<PgQuery__CallStmt>(statement_) != nullptr || as<PgQuery__CopyStmt>(statement_) != nullptr ||
+           as<PgQuery__DeclareCursorStmt>(statement_) != nullptr ||
+           as<PgQuery__PrepareStmt>(statement_) != nullptr ||
+           as<PgQuery__ExecuteStmt>(statement_) != nullptr ||
+           as<PgQuery__ExplainStmt>(statement_) != nullptr ||
+           as<PgQuery__CreateTableAsStmt>(statement_) != nullptr;
+  }
+
+  // It makes, changes or drops relations.
+  [[nodiscard]] bool defines() const {
+    return !runs_code() && as<PgQuery__DoStmt>(statement_) == nullptr &&
+           reason_of_utility() == unguarded_reason::ddl && write_of(statement_).relation == nullptr;
   }
 
   void views() {
+    const auto reason = defines() ? unguarded_reason::ddl : unguarded_reason::view;
     each_relation(statement_, nullptr, [&](const PgQuery__RangeVar& named) {
       for (const auto rule : book_.behind(text_of(named.schemaname), text_of(named.relname))) {
         // What a [[once]] table shows to a read is of no account.
-        if (!book_.rules[rule].once) count(rule, unguarded_reason::view);
+        if (!book_.rules[rule].once) count(rule, reason);
       }
     });
   }
 
   // SELECT, INSERT, UPDATE, DELETE, MERGE: what they write, themselves or in a CTE.
   void query() {
-    if (const auto* select = as<PgQuery__SelectStmt>(statement_);
-        select != nullptr && select->into_clause != nullptr) {
-      return named_anywhere(unguarded_reason::ddl);
-    }
+    if (made_by(statement_) != nullptr) return copied(statement_);
     walk(statement_, [&](const message* found) {
       const auto target = write_of(found);
       if (target.relation == nullptr) return true;
       const bool top = found == statement_;
       // A top-level INSERT, UPDATE or DELETE of a guarded table has a plan of its own.
       if (!top || as<PgQuery__MergeStmt>(found) != nullptr) {
-        count_target(*target.relation, top ? target.reason : unguarded_reason::cte);
+        count_target(found, *target.relation, top ? target.reason : unguarded_reason::cte, true);
       }
       return true;
     });
     if (write_of(statement_).relation != nullptr) used_on_the_side();
   }
 
-  void count_target(const PgQuery__RangeVar& written, unguarded_reason reason) {
+  void count_target(const message* found, const PgQuery__RangeVar& written, unguarded_reason reason,
+                    bool tells) {
     for (const auto& meant : book_.targets_of(text_of(written.schemaname), text_of(written.relname))) {
-      count(meant.rule, meant.defect == unguarded_reason::view ? unguarded_reason::view : reason);
+      if (!touches_guarded(found, book_.rules[meant.rule], tells)) continue;
+      count(meant.rule, meant.defect == unguarded_reason::view ? unguarded_reason::view : reason, true);
     }
   }
 
@@ -129,7 +218,8 @@ class bystander {
     each_relation(statement_, nullptr, [&](const PgQuery__RangeVar& named) {
       if (&named == written) return;
       for (const auto& meant : book_.targets_of(text_of(named.schemaname), text_of(named.relname))) {
-        if (is_touched(meant.rule) || !mentions(named, book_.rules[meant.rule])) continue;
+        if (is_touched(meant.rule) || !mentions_in(statement_, alias_of(named), book_.rules[meant.rule]))
+          continue;
         count(meant.rule, meant.defect.value_or(unguarded_reason::shape));
       }
     });
@@ -140,36 +230,26 @@ class bystander {
                        [rule](const touch& known) { return known.rule == rule; });
   }
 
-  // Some column reference may mean a guarded column, or the whole row.
-  [[nodiscard]] bool mentions(const PgQuery__RangeVar& named, const rule& guarding) const {
-    const auto alias = named.alias == nullptr ? text_of(named.relname) : text_of(named.alias->aliasname);
-    bool found_one = false;
-    walk(statement_, [&](const message* found) {
-      const auto* column = as<PgQuery__ColumnRef>(found);
-      if (column == nullptr || column->n_fields == 0) return !found_one;
-      const auto* last = column->fields[column->n_fields - 1];
-      const auto name = string_of(last);
-      found_one = found_one || as<PgQuery__AStar>(last) != nullptr || name == alias ||
-                  contains(guarding.columns, name);
-      return !found_one;
-    });
-    return found_one;
-  }
-
   // Code that is text to the parser.
   [[nodiscard]] bool procedural() {
     const bool block = as<PgQuery__DoStmt>(statement_) != nullptr;
     if (!block && as<PgQuery__CreateFunctionStmt>(statement_) == nullptr) return false;
     for (std::size_t i = 0; i < book_.rules.size(); ++i) {
-      if (!name_filter{{book_.rules[i].table}}.may_name(text_)) continue;
-      count(static_cast<std::uint16_t>(i), block ? unguarded_reason::opaque : unguarded_reason::ddl);
+      const auto rule = static_cast<std::uint16_t>(i);
+      if (!book_.may_reach(rule, text_)) continue;
+      count(rule, block ? unguarded_reason::opaque : unguarded_reason::ddl);
     }
     return true;
   }
 
   void utility() {
     if (const auto* explained = as<PgQuery__ExplainStmt>(statement_)) return explain_analyze(*explained);
+    if (as<PgQuery__CreateTableAsStmt>(statement_) != nullptr) return copied(statement_);
     if (as<PgQuery__DropStmt>(statement_) != nullptr) dropped();
+    if (const auto* renamed = as<PgQuery__RenameStmt>(statement_)) {
+      for (const auto& meant : book_.targets_of({}, text_of(renamed->newname)))
+        count(meant.rule, unguarded_reason::ddl);
+    }
     named_anywhere(reason_of_utility());
   }
 
@@ -178,16 +258,16 @@ class bystander {
     if (as<PgQuery__TruncateStmt>(statement_) != nullptr) return unguarded_reason::truncate;
     if (as<PgQuery__DeclareCursorStmt>(statement_) != nullptr) return unguarded_reason::cursor;
     if (as<PgQuery__PrepareStmt>(statement_) != nullptr) return unguarded_reason::prepare;
+    if (as<PgQuery__ExecuteStmt>(statement_) != nullptr) return unguarded_reason::prepare;
     return unguarded_reason::ddl;
   }
 
   // EXPLAIN ANALYZE runs the statement and hides its result: only what it writes counts.
   void explain_analyze(const PgQuery__ExplainStmt& explained) {
-    if (as<PgQuery__CreateTableAsStmt>(explained.query) != nullptr)
-      return named_anywhere(unguarded_reason::ddl);
+    if (as<PgQuery__CreateTableAsStmt>(explained.query) != nullptr) return copied(content(explained.query));
     walk(explained.query, [&](const message* found) {
       const auto target = write_of(found);
-      if (target.relation != nullptr) count_target(*target.relation, target.reason);
+      if (target.relation != nullptr) count_target(found, *target.relation, target.reason, false);
       return true;
     });
   }
@@ -211,10 +291,24 @@ class bystander {
     });
   }
 
-  void count(std::uint16_t rule, unguarded_reason reason) {
-    add_touch(both_, unguarded(rule, statement_kind::other, reason));
+  // SELECT INTO, CREATE TABLE AS: the new table, and the balances that flow into it.
+  void copied(const message* copy) {
+    const auto* made = made_by(copy);
+    each_relation(copy, nullptr, [&](const PgQuery__RangeVar& named) {
+      for (const auto& meant : book_.targets_of(text_of(named.schemaname), text_of(named.relname))) {
+        count(meant.rule, unguarded_reason::ddl,
+              &named != made && mentions_in(copy, alias_of(named), book_.rules[meant.rule]));
+      }
+    });
   }
 
+  void count(std::uint16_t rule, unguarded_reason reason, bool opaque = false) {
+    auto counted = unguarded(rule, statement_kind::other, reason);
+    counted.opaque = opaque;
+    add_touch(both_, counted);
+  }
+
+  const statement_context& context_;
   const compiled_book& book_;
   const message* statement_;
   plan& both_;

@@ -14,7 +14,9 @@ bool is_opaque(const touch& counted) {
   constexpr std::array reasons{unguarded_reason::copy,    unguarded_reason::cursor,
                                unguarded_reason::prepare, unguarded_reason::view,
                                unguarded_reason::shape,   unguarded_reason::expression,
-                               unguarded_reason::opaque,  unguarded_reason::cte};
+                               unguarded_reason::opaque,  unguarded_reason::cte,
+                               unguarded_reason::merge,   unguarded_reason::delete_};
+  if (counted.unguarded && counted.opaque) return true;
   return counted.unguarded && std::find(reasons.begin(), reasons.end(), counted.reason) != reasons.end();
 }
 
@@ -30,6 +32,10 @@ std::string_view remedy(unguarded_reason reason) {
       return "name the table itself";
     case unguarded_reason::cte:
       return "write the UPDATE without WITH";
+    case unguarded_reason::merge:
+      return "write INSERT and UPDATE instead of MERGE";
+    case unguarded_reason::insert:
+      return "insert values that the text tells, without ON CONFLICT DO UPDATE";
     case unguarded_reason::expression:
       return "compute the new value first, without sub-selects, DEFAULT or volatile functions";
     case unguarded_reason::shape:
@@ -211,12 +217,7 @@ plan opaque_plan(const compiled_book& book, std::string_view text, std::string w
   plan made;
   for (std::size_t i = 0; i < book.rules.size(); ++i) {
     const auto rule = static_cast<std::uint16_t>(i);
-    std::vector<std::string> names{book.rules[i].table};
-    for (const auto& alias : book.aliases) {
-      if (std::find(alias.rules.begin(), alias.rules.end(), rule) != alias.rules.end())
-        names.push_back(alias.name);
-    }
-    if (!name_filter{names}.may_name(text)) continue;
+    if (!book.may_reach(rule, text)) continue;
     add_touch(made, unguarded(rule, statement_kind::other, unguarded_reason::opaque));
   }
   settle(book, made);
@@ -234,7 +235,9 @@ void add_touch(plan& into, touch counted) {
     return known.rule == counted.rule && known.kind == counted.kind && known.action == counted.action &&
            known.unguarded == counted.unguarded && (!counted.unguarded || known.reason == counted.reason);
   };
-  if (std::none_of(into.touches.begin(), into.touches.end(), same)) into.touches.push_back(counted);
+  const auto known = std::find_if(into.touches.begin(), into.touches.end(), same);
+  if (known == into.touches.end()) return into.touches.push_back(counted);
+  known->opaque = known->opaque || counted.opaque;
 }
 
 touch unguarded(std::uint16_t rule, statement_kind kind, unguarded_reason reason) {

@@ -36,7 +36,7 @@ class read_finder {
   void visit(const PgQuery__SelectStmt& select, const scope* outer, const with_scope* with, bool locked) {
     const with_scope own{select.with_clause, with};
     if (select.with_clause != nullptr) {
-      visit_ctes(*select.with_clause, outer, own);
+      visit_ctes(*select.with_clause, outer, with);
       with = &own;
     }
     if (!is_plain_select(select)) {
@@ -69,8 +69,9 @@ class read_finder {
   }
 
   [[gnu::noinline]] void visit_ctes(const PgQuery__WithClause& clause, const scope* outer,
-                                    const with_scope& with) {
+                                    const with_scope* around) {
     for (std::size_t i = 0; i < clause.n_ctes; ++i) {
+      const with_scope with = inside_cte(clause, around, i);
       const auto* cte = as<PgQuery__CommonTableExpr>(clause.ctes[i]);
       const auto* query = cte == nullptr ? nullptr : as<PgQuery__SelectStmt>(cte->ctequery);
       if (query != nullptr) visit(*query, outer, &with, false);
@@ -198,7 +199,7 @@ class read_finder {
                                const select_text& text, row_source& rows) const {
     if (inside.with == nullptr || !refers_to_cte(select, inside.with)) return true;
     const auto& clause = *inside.with->clause;
-    if (inside.with->outer != nullptr || !only_selects(clause) ||
+    if (inside.with->outer != nullptr || !only_selects(clause) || names_later_cte(select, *inside.with) ||
         calls_volatile(context_.book, &clause.base)) {
       return false;
     }
@@ -213,6 +214,18 @@ class read_finder {
       const auto* cte = as<PgQuery__CommonTableExpr>(item);
       return cte != nullptr && as<PgQuery__SelectStmt>(cte->ctequery) != nullptr;
     });
+  }
+
+  // The whole WITH is copied: a table's name must not come to mean a CTE.
+  static bool names_later_cte(const PgQuery__SelectStmt& select, const with_scope& with) {
+    const with_scope all{with.clause, nullptr};
+    bool later = false;
+    walk(&select.base, [&](const message* found) {
+      const auto* named = as<PgQuery__RangeVar>(found);
+      later = later || (named != nullptr && is_cte(&all, *named) && !is_cte(&with, *named));
+      return !later;
+    });
+    return later;
   }
 
   static bool refers_to_cte(const PgQuery__SelectStmt& select, const with_scope* with) {

@@ -4,9 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rules/catalog.hpp"
@@ -37,9 +40,13 @@ struct guarded_relation {
 struct parse_settings {
   bool standard_conforming_strings = true;
   bool ascii_safe_encoding = true;  // client_encoding where no trail byte is below 0x80
+  bool utf8 = true;                 // client_encoding is UTF8, which names in rules and catalogs are kept in
 };
 
 struct compiled_book;  // rules/compiled_book.hpp
+
+/// What the server says unqualified names mean, by oid.
+using name_meanings = std::vector<std::pair<std::string, std::uint32_t>>;
 
 class rule_book {
  public:
@@ -56,6 +63,17 @@ class rule_book {
 
   /// No rule applies: every statement passes without a look.
   [[nodiscard]] bool empty() const noexcept;
+
+  /// Names of guarded tables that more than one relation of the database has: which of them an unqualified
+  /// name means, only the session's search_path tells.
+  [[nodiscard]] const std::vector<std::string>& ambiguous() const noexcept;
+
+  /// Names of all guarded tables, each once.
+  [[nodiscard]] std::vector<std::string> table_names() const;
+
+  /// The same rules where each of these unqualified names means the relation of that oid (0: none).
+  /// Remembered: the same answer gives the same book. Thread-safe. Call it on what compile() returned.
+  [[nodiscard]] std::shared_ptr<const rule_book> resolved(const name_meanings& meanings) const;
 
   /// The applicable rules; prelude::rule and touch::rule index them.
   [[nodiscard]] const std::vector<rule>& rules() const noexcept;
@@ -83,6 +101,8 @@ class rule_book {
  private:
   explicit rule_book(std::unique_ptr<const compiled_book>) noexcept;
   std::unique_ptr<const compiled_book> compiled_;
+  mutable std::mutex resolving_;
+  mutable std::map<name_meanings, std::shared_ptr<const rule_book>> resolved_;
 };
 
 /// Whether `sql` can name a table of `configured` for this user and database at all, before any catalog is

@@ -129,10 +129,15 @@ const table* relation::known() const noexcept {
   return targets.empty() ? nullptr : &targets.front().table->table;
 }
 
+with_scope inside_cte(const PgQuery__WithClause& clause, const with_scope* outer,
+                      std::size_t index) noexcept {
+  return {&clause, outer, clause.recursive ? SIZE_MAX : index};
+}
+
 bool is_cte(const with_scope* with, const PgQuery__RangeVar& named) noexcept {
   if (!text_of(named.schemaname).empty()) return false;
   for (; with != nullptr; with = with->outer) {
-    for (std::size_t i = 0; i < with->clause->n_ctes; ++i) {
+    for (std::size_t i = 0; i < std::min(with->clause->n_ctes, with->visible); ++i) {
       const auto* cte = as<PgQuery__CommonTableExpr>(with->clause->ctes[i]);
       if (cte != nullptr && text_of(cte->ctename) == text_of(named.relname)) return true;
     }

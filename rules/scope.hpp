@@ -2,6 +2,7 @@
 // Where SQL leaves several readings open, all of them are given; what follows from one is decided elsewhere.
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,7 +31,12 @@ struct relation {
 struct with_scope {
   const PgQuery__WithClause* clause = nullptr;
   const with_scope* outer = nullptr;
+  std::size_t visible = SIZE_MAX;  // without RECURSIVE, a query in WITH sees only those before it
 };
+
+/// What the query of the WITH's CTE number `index` sees.
+[[nodiscard]] with_scope inside_cte(const PgQuery__WithClause& clause, const with_scope* outer,
+                                    std::size_t index) noexcept;
 
 /// The relations of one query level.
 struct scope {

@@ -47,6 +47,13 @@ void plan_delete(const statement_context& context, const PgQuery__DeleteStmt& re
 /// Any other statement, and what UPDATE and SELECT do to guarded tables on the side: counted, not guarded.
 void plan_other(const statement_context& context, const message* statement, plan& both);
 
+/// EXPLAIN with ANALYZE that is not switched off.
+[[nodiscard]] bool explain_runs(const PgQuery__ExplainStmt& explained);
+
+/// Code that the statement calls and that reaches guarded tables out of the parser's sight: functions whose
+/// bodies name them, and functions that run the SQL they are given.
+void plan_calls(const statement_context& context, const message* statement, plan& both);
+
 /// The tokens of one statement of the string, without white space, comments and semicolons around it.
 [[nodiscard]] token_range statement_tokens(const token_text& text, const PgQuery__RawStmt& raw);
 

@@ -3,6 +3,7 @@
 # Refuses to touch any cluster it did not create.
 #
 #   tests/cluster.sh run -- COMMAND...    run COMMAND with the PGTELLER_TEST_* variables below
+#   tests/cluster.sh restart              stop the cluster of PGTELLER_TEST_DATA at once, as a crash, and start it
 #   tests/cluster.sh free-port            print a TCP port nobody listens on at the loopback address
 #
 #   PGTELLER_TEST_HOST, PGTELLER_TEST_PORT     loopback
@@ -10,6 +11,9 @@
 #   PGTELLER_TEST_CONNINFO                     host, port, user=postgres (superuser, trust), dbname=postgres
 #   PGTELLER_TEST_DATA                         the data directory; the server's log is ../log beside it
 #   PGTELLER_TEST_PASSWORD                     of the roles app_scram, app_md5 and app_plain, who must give it
+#
+# Reads  PGTELLER_TEST_PGBIN     the programs of another PostgreSQL 15 than the installed one
+#        PGTELLER_TEST_SETTINGS  a file with further lines of postgresql.conf
 #
 # Everyone else, `pgteller` (for the catalog) included, is trusted. Nothing of this is reachable from outside.
 set -euo pipefail
@@ -63,6 +67,7 @@ log_destination = 'stderr'
 logging_collector = off
 log_line_prefix = '%m [%p] %q%u@%d '
 SETTINGS
+  [[ -z ${PGTELLER_TEST_SETTINGS:-} ]] || cat "$PGTELLER_TEST_SETTINGS" >>"$data/postgresql.conf"
   cat >"$data/pg_hba.conf" <<'ACCESS'
 local all         app_scram scram-sha-256
 local all         app_md5   md5
@@ -120,11 +125,23 @@ interrupted() {
   exit "$1"
 }
 
-create() {
+find_server() {
   bin=${PGTELLER_TEST_PGBIN:-/usr/lib/postgresql/15/bin}
   [[ -x $bin/initdb ]] || fail "no PostgreSQL 15 in $bin (./dev installs it)"
   server_user=postgres
   id "$server_user" >/dev/null 2>&1 || server_user=nobody
+}
+
+restart() {
+  find_server
+  [[ -n ${PGTELLER_TEST_DATA:-} ]] || fail 'run this under tests/cluster.sh'
+  cd "$PGTELLER_TEST_DATA/.."
+  unprivileged "$bin/pg_ctl" restart --silent --wait --timeout=60 --mode=immediate --pgdata="$PGTELLER_TEST_DATA" \
+    --log="$PWD/log" >/dev/null </dev/null
+}
+
+create() {
+  find_server
   trap stop EXIT
   trap 'interrupted 130' INT
   trap 'interrupted 143' TERM HUP
@@ -172,6 +189,7 @@ case ${1:-} in
     [[ $# -gt 0 ]] || fail 'run what?'
     run "$@"
     ;;
+  restart) restart ;;
   free-port) free_port ;;
-  *) fail 'usage: tests/cluster.sh run -- COMMAND... | tests/cluster.sh free-port' ;;
+  *) fail 'usage: tests/cluster.sh run -- COMMAND... | restart | free-port' ;;
 esac

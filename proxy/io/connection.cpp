@@ -1,5 +1,7 @@
 #include "proxy/io/connection.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include "proxy/io/worker.hpp"
 #include "proxy/session/limits.hpp"
 
@@ -27,13 +29,17 @@ std::string host_of(const std::string& address) {
 
 connection::connection(worker& home, stream_socket client, std::string address, bool over_limit)
     : home_(home),
+      tls_(home.services().tls.now()),
       client_(std::move(client)),
       id_(home.services().sessions.next()),
       session_(home.plans(), home.services().rows, {id_, host_of(address)}, too_many(over_limit)),
       timer_(home.loop()),
       opened_(clock::now()),
       address_(std::move(address)) {
-  startup_until_ = opened_ + session::limits::startup_time;
+  if (tls_->for_clients) {
+    session_.offer_tls(tls_->clients_must ? session::tls_policy::require : session::tls_policy::allow);
+  }
+  startup_until_ = opened_ + home_.services().settings.listen.startup_timeout;
   home_.services().metrics.client_opened();
 }
 
@@ -52,12 +58,13 @@ void connection::step(Event event) {
   if (closing_ || closed_) return;
   read_client();
   read_server();
+  resume_client();
   arm_timer();
 }
 
 void connection::start() {
   home_.services().sessions.add(id_, weak_from_this());
-  read_client();
+  tls_->for_clients ? await_first_byte() : read_client();
   arm_timer();
 }
 
@@ -74,10 +81,9 @@ void connection::read_client() {
 void connection::on_client_readable() {
   if (closing_ || closed_) return;
   const auto buffer = home_.read_buffer();
-  const peer::transfer got = client_.read(buffer);
+  const transfer got = client_.read(buffer);
   if (got.blocked) return read_client();
-  if (got.error) return begin_close("client connection lost: " + got.error.message());
-  if (got.ended) return on_client_ended();
+  if (got.error || got.ended) return on_client_ended(!got.ended);
   if (session_.guarded()) renew_book();
   const auto began = clock::now();
   home_.tally().bytes_to_server.add(got.bytes);
@@ -85,15 +91,32 @@ void connection::on_client_readable() {
   home_.tally().overhead(clock::now() - began);
 }
 
-/// The client sends no more but may still read: PostgreSQL sees the same and decides.
-void connection::on_client_ended() {
+/// The client sends no more; `gone`: nor does it read.
+void connection::on_client_ended(bool gone) {
+  if (gone && !session_.guarded()) return begin_close("client connection lost");
   client_ended_ = true;
+  client_gone_ = gone || session_.terminated();
   const bool waiting = session_.held() != session::hold::none;
   if (!server_ || waiting) {
     return step([&](session::outbox& out) { session_.on_client_closed(out); });
   }
   server_ending_ = true;
-  if (server_->pending() == 0) server_->end_sending();
+  if (server_->pending() == 0 && !session_.stalled()) server_->end_sending();
+  expect_end();
+}
+
+/// PostgreSQL has just been told of the client's end, or has just answered: it has some time again.
+void connection::expect_end() {
+  if (!client_ended_ || closing_ || closed_ || !session_.guarded()) return;
+  vanished_at_ = clock::now() + session::limits::vanished_client_time;
+  arm_timer();
+}
+
+void connection::on_vanished() {
+  const bool sent = !server_ || (server_->pending() == 0 && !session_.stalled());
+  const bool over = client_gone_ || session_.owes_nothing() || session_.waits_for_lock();
+  if (!sent || !over) return expect_end();
+  step([&](session::outbox& out) { session_.on_client_closed(out); });
 }
 
 void connection::read_server() {
@@ -109,7 +132,7 @@ void connection::read_server() {
 void connection::on_server_readable() {
   if (closing_ || closed_ || !server_) return;
   const auto buffer = home_.read_buffer();
-  const peer::transfer got = server_->read(buffer);
+  const transfer got = server_->read(buffer);
   if (got.blocked) return read_server();
   if (got.error || got.ended) {
     const std::string reason = got.ended ? "PostgreSQL closed the connection" : got.error.message();
@@ -117,15 +140,20 @@ void connection::on_server_readable() {
   }
   home_.tally().bytes_to_client.add(got.bytes);
   step([&](session::outbox& out) { session_.on_server_bytes({buffer.data(), got.bytes}, out); });
+  expect_end();
   register_key();
 }
 
-void connection::on_dialed(error_code error, const std::string& reason, stream_socket socket) {
+void connection::on_dialed(const std::string& reason, std::optional<peer> server) {
   if (closing_ || closed_) return;
-  if (error) return step([&](session::outbox& out) { session_.on_server_unreachable(reason, out); });
-  server_.emplace(std::move(socket));
+  if (!server) return step([&](session::outbox& out) { session_.on_server_unreachable(reason, out); });
+  server_.emplace(std::move(*server));
   home_.services().metrics.server_opened();
-  step([&](session::outbox& out) { session_.on_server_connected(out); });
+  const tls_stream* to_client = client_.tls();
+  const tls_stream* to_server = server_->tls();
+  const bool same = to_client && to_server && tls_stream::same_certificate(*to_client, *to_server);
+  const bool binding_ends_here = to_server && !same;
+  step([&](session::outbox& out) { session_.on_server_connected(out, binding_ends_here); });
 }
 
 void connection::renew_book() {
@@ -148,6 +176,20 @@ void connection::cancel() {
   step([&](session::outbox& out) { session_.on_cancel(out); });
 }
 
+/// The session has stopped because it made so much for the server; from the loop, so that others have their
+/// turn.
+void connection::resume_client() {
+  if (!session_.stalled() || resuming_ || !server_) return;
+  if (server_->pending() > session::limits::outgoing_bytes) return;
+  resuming_ = true;
+  boost::asio::post(home_.loop(), [self = shared_from_this()] {
+    self->resuming_ = false;
+    self->step([&](session::outbox& out) { self->session_.on_room(out); });
+    const bool all = self->server_ && self->server_->pending() == 0 && !self->session_.stalled();
+    if (all && self->server_ending_) self->server_->end_sending();
+  });
+}
+
 void connection::drain() {
   step([&](session::outbox& out) { session_.on_drain(out); });
 }
@@ -167,6 +209,7 @@ void connection::arm_timer() {
   std::optional<clock::time_point> until = session_.deadline();
   const bool starting = session_.phase() < session::session_phase::ready;
   if (starting && (!until || startup_until_ < *until)) until = startup_until_;
+  if (vanished_at_ && (!until || *vanished_at_ < *until)) until = vanished_at_;
   if (until == timer_at_) return;
   timer_at_ = until;
   if (!until) {
@@ -183,9 +226,11 @@ void connection::on_timer() {
   timer_at_.reset();
   if (closing_) return finish();
   const auto now = clock::now();
+  if (securing_client_ && now >= startup_until_) return begin_close("the TLS handshake took too long");
   if (session_.phase() < session::session_phase::ready && now >= startup_until_) {
     return terminate("the connection was not established in time");
   }
+  if (vanished_at_ && now >= *vanished_at_) return on_vanished();
   step([&](session::outbox& out) { session_.on_time(out); });
 }
 

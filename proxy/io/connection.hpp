@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "proxy/io/peer.hpp"
+#include "proxy/io/tls_setup.hpp"
 #include "proxy/session/session.hpp"
 
 namespace proxy::io {
@@ -40,14 +41,21 @@ class connection : public std::enable_shared_from_this<connection> {
   // connection.cpp: reading and the session's events.
   void read_client();
   void on_client_readable();
-  void on_client_ended();
+  void on_client_ended(bool gone);
+  void expect_end();
+  void on_vanished();
   void read_server();
   void on_server_readable();
-  void on_dialed(error_code error, const std::string& reason, stream_socket socket);
+  void on_dialed(const std::string& reason, std::optional<peer> server);
   void arm_timer();
   void on_timer();
   template <class Event>
   void step(Event event);
+
+  // connection_tls.cpp: TLS with the client.
+  void await_first_byte();
+  void secure_client(bool direct);
+  void shake_hands();
 
   // connection_effects.cpp: carrying out what the session asks for.
   void carry_out(session::outbox& out);
@@ -55,17 +63,21 @@ class connection : public std::enable_shared_from_this<connection> {
   void report_lost(const session::event& what);
   void connect_server();
   void forward_cancel(std::string packet);
+  void await_cancelled();
   void send_to_client(const session::channel& bytes);
   void send_to_server(const session::channel& bytes);
   void wait_to_send(bool to_client);
+  void resume_client();
   void register_key();
   void wake(session::session_id who);
   void begin_close(std::string reason);
   void close_client();
   void close_server();
+  void cancel_backend();
   void finish();
 
   worker& home_;
+  std::shared_ptr<const tls_setup> tls_;
   peer client_;
   std::optional<peer> server_;
   session::session_id id_;
@@ -77,12 +89,16 @@ class connection : public std::enable_shared_from_this<connection> {
   std::uint64_t book_generation_ = 0;
   std::string address_;
   std::string close_reason_;
-  bool reading_client_ = false;
+  bool reading_client_ = false;   // or its TLS handshake is going on
+  bool securing_client_ = false;  // that, and nothing can be told it
   bool reading_server_ = false;
   bool sending_client_ = false;
   bool sending_server_ = false;
-  bool client_ended_ = false;   // the client has closed its sending side
-  bool server_ending_ = false;  // ours is to be closed when all is sent
+  bool resuming_ = false;                         // the session is to go on with what it holds of the client
+  bool client_ended_ = false;                     // the client has closed its sending side
+  bool client_gone_ = false;                      // nor does it read any more
+  std::optional<clock::time_point> vanished_at_;  // the client has ended, and since then PostgreSQL is silent
+  bool server_ending_ = false;                    // ours is to be closed when all is sent
   bool key_registered_ = false;
   bool cancelling_ = false;  // a cancel request is being forwarded
   bool closing_ = false;     // only what is pending for the client is still sent

@@ -1,7 +1,10 @@
 // Carrying out a session's effects: bytes, counts, the server connection, cancel requests and the end.
+#include <array>
+
 #include <boost/asio/post.hpp>
 
 #include "protocol/frontend.hpp"
+#include "protocol/startup.hpp"
 #include "proxy/io/connection.hpp"
 #include "proxy/io/worker.hpp"
 #include "proxy/session/limits.hpp"
@@ -22,9 +25,30 @@ ops::conflict_cause cause_of(const std::string& cause) {
   return cause == "lost_update" ? lost_update : serialization;
 }
 
+std::string version_of(const peer& of) {
+  return of.tls() == nullptr ? "none" : std::string(of.tls()->version());
+}
+
 std::string at_second(std::chrono::system_clock::time_point when) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch());
   return std::to_string(ms.count() / 1000) + "." + std::to_string(1000 + ms.count() % 1000).substr(1);
+}
+
+/// A connection that only carries a cancel request: PostgreSQL closes it when the signal has been sent.
+struct cancel_request {
+  peer to;
+  boost::asio::steady_timer timer;
+};
+
+/// Under TLS there may be something to read before the end, and closing with bytes unread resets.
+void await_end(const std::shared_ptr<cancel_request>& of) {
+  of->to.wait_readable([of](error_code error) {
+    std::array<char, 256> ignored{};
+    const transfer got = error ? transfer{} : of->to.read(ignored);
+    const bool open = !error && !got.error && !got.ended;
+    if (open) return await_end(of);
+    of->timer.cancel();
+  });
 }
 
 }  // namespace
@@ -34,6 +58,7 @@ void connection::carry_out(session::outbox& out) {
   send_to_client(out.to_client);
   for (const event& what : out.events) count(what);
   if (out.request == session::request_kind::connect_server) connect_server();
+  if (out.request == session::request_kind::secure_client && !out.close_reason) secure_client(false);
   if (out.request == session::request_kind::forward_cancel) forward_cancel(std::move(out.cancel_packet));
   for (const session::session_id who : out.wake) wake(who);
   if (out.want_book) {
@@ -107,10 +132,10 @@ void connection::connect_server() {
     session_.guard(books.rules(), books.get(session_.database(), session_.user()),
                    home_.services().settings.upstream.connect_timeout);
   }
-  home_.dialer().dial(
-      [self = shared_from_this()](error_code error, const std::string& reason, stream_socket socket) {
-        self->on_dialed(error, reason, std::move(socket));
-      });
+  home_.dialer().dial(tls_,
+                      [self = shared_from_this()](const std::string& reason, std::optional<peer> server) {
+                        self->on_dialed(reason, std::move(server));
+                      });
 }
 
 /// The client is closed when PostgreSQL has closed the cancel connection: then the signal has been sent.
@@ -119,20 +144,35 @@ void connection::forward_cancel(std::string packet) {
   if (const auto target = home_.services().cancels.find(session_.key())) {
     boost::asio::post(target->home().loop(), [target] { target->cancel(); });
   }
-  home_.dialer().dial([self = shared_from_this(), packet = std::move(packet)](
-                          error_code error, const std::string&, stream_socket socket) {
-    if (error || self->closed_) return self->finish();
-    self->server_.emplace(std::move(socket));
+  const auto then = [self = shared_from_this(), packet = std::move(packet)](const std::string&,
+                                                                            std::optional<peer> server) {
+    if (!server || self->closed_) return self->finish();
+    self->server_.emplace(std::move(*server));
     self->home_.services().metrics.server_opened();
     session::channel bytes;
     bytes.append(packet);
     if (self->server_->write(bytes)) return self->finish();
-    self->server_->wait_readable([self](error_code) { self->finish(); });
+    self->timer_.expires_after(session::limits::cancel_time);
+    self->timer_.async_wait([self](error_code error) {
+      if (!error) self->finish();
+    });
+    self->await_cancelled();
+  };
+  home_.dialer().dial(tls_, then);
+}
+
+/// Under TLS there may be something to read before the end, and closing with bytes unread resets.
+void connection::await_cancelled() {
+  server_->wait_readable([self = shared_from_this()](error_code error) {
+    if (self->closed_) return;
+    const transfer got = error ? transfer{} : self->server_->read(self->home_.read_buffer());
+    const bool open = !error && !got.error && !got.ended;
+    open ? self->await_cancelled() : self->finish();
   });
 }
 
 void connection::send_to_client(const session::channel& bytes) {
-  if (bytes.empty()) return;
+  if (bytes.empty() || securing_client_) return;
   if (const error_code error = client_.write(bytes)) {
     return begin_close("client connection lost: " + error.message());
   }
@@ -160,9 +200,10 @@ void connection::wait_to_send(bool to_client) {
       return self->closing_ ? self->finish() : self->begin_close("client connection lost");
     if (!failed && writable.pending() > 0) return self->wait_to_send(to_client);
     if (self->closing_) return self->finish();
-    if (!to_client && self->server_ending_) writable.end_sending();
+    if (!to_client && self->server_ending_ && !self->session_.stalled()) writable.end_sending();
     self->read_client();
     self->read_server();
+    self->resume_client();
   });
 }
 
@@ -174,7 +215,9 @@ void connection::register_key() {
                              {{"user", session_.user()},
                               {"database", session_.database()},
                               {"application", session_.application()},
-                              {"guarded", session_.guarded()}});
+                              {"guarded", session_.guarded()},
+                              {"client_tls", version_of(client_)},
+                              {"server_tls", server_ ? version_of(*server_) : ""}});
 }
 
 /// What is pending for the client is still sent, for a bounded time; the server is left at once.
@@ -195,6 +238,8 @@ void connection::begin_close(std::string reason) {
 
 void connection::close_server() {
   if (!server_) return;
+  if (!cancelling_ && (session_.waits_for_lock() || (client_gone_ && session_.is_for_nobody())))
+    cancel_backend();
   if (session_.phase() == session::session_phase::closed && server_->pending() == 0 && !server_ending_) {
     session::channel goodbye;
     goodbye.append(protocol::frontend::terminate_frame);
@@ -203,6 +248,24 @@ void connection::close_server() {
   server_->close();
   server_.reset();
   home_.services().metrics.server_closed();
+}
+
+/// What runs is ended on PostgreSQL's side; nothing depends on whether that comes in time.
+void connection::cancel_backend() {
+  std::string packet;
+  const session::cancel_key& key = session_.key();
+  if (!protocol::encode_cancel_request(key.process_id, key.key, packet)) return;
+  auto& loop = home_.loop();
+  home_.dialer().dial(tls_, [packet, &loop](const std::string&, std::optional<peer> server) {
+    if (!server) return;
+    auto request = std::make_shared<cancel_request>(
+        cancel_request{std::move(*server), boost::asio::steady_timer(loop, session::limits::cancel_time)});
+    session::channel bytes;
+    bytes.append(packet);
+    if (request->to.write(bytes)) return;
+    request->timer.async_wait([request](error_code) { request->to.close(); });
+    await_end(request);
+  });
 }
 
 void connection::close_client() {

@@ -1,13 +1,16 @@
-// Opens connections to the upstream PostgreSQL: by name, address or Unix socket, within connect_timeout.
-// Knows nothing of what is sent over them.
+// Opens connections to the upstream PostgreSQL: by name, address or Unix socket, with TLS where that is asked
+// for, all within connect_timeout. Knows nothing of what is sent over them.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
 
 #include "proxy/io/peer.hpp"
+#include "proxy/io/tls_setup.hpp"
 #include "proxy/ops/settings.hpp"
 
 namespace proxy::io {
@@ -16,11 +19,11 @@ class dialer {
  public:
   dialer(boost::asio::io_context& loop, const ops::upstream_settings& upstream);
 
-  /// Called once, on the loop: with a connected socket, or with why there is none.
-  using done = std::function<void(error_code, std::string reason, stream_socket)>;
+  /// Called once, on the loop: with a connection, or with why there is none.
+  using done = std::function<void(const std::string& reason, std::optional<peer>)>;
 
   /// Tries every address of the name in turn.
-  void dial(done then);
+  void dial(std::shared_ptr<const tls_setup> tls, done then);
 
  private:
   boost::asio::io_context& loop_;

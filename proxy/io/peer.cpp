@@ -16,7 +16,25 @@ peer::peer(stream_socket socket) : socket_(std::move(socket)) {
   tune(socket_);
 }
 
-peer::transfer peer::read(std::span<char> into) {
+void peer::accept_tls(const ops::tls_context& context, bool direct) {
+  tls_ = std::make_unique<tls_stream>(tls_stream::accepting(context, socket_.native_handle(), direct));
+}
+
+void peer::connect_tls(const ops::tls_context& context, const std::string& host, bool verify_host) {
+  tls_ = std::make_unique<tls_stream>(
+      tls_stream::connecting(context, socket_.native_handle(), host, verify_host));
+}
+
+bool peer::begins_with_tls() {
+  constexpr char handshake_record = 0x16;
+  char first = 0;
+  error_code error;
+  const std::size_t got = socket_.receive(asio::buffer(&first, 1), asio::socket_base::message_peek, error);
+  return !error && got == 1 && first == handshake_record;
+}
+
+transfer peer::read(std::span<char> into) {
+  if (tls_) return tls_->read(into);
   transfer result;
   result.bytes = socket_.read_some(asio::buffer(into.data(), into.size()), result.error);
   if (result.error == asio::error::would_block || result.error == asio::error::try_again) {
@@ -29,7 +47,18 @@ peer::transfer peer::read(std::span<char> into) {
   return result;
 }
 
+error_code peer::write_tls(const session::channel& bytes) {
+  for (const std::string_view part : {bytes.owned(), bytes.borrowed()}) {
+    error_code error;
+    const std::size_t done = pending() == 0 ? tls_->write(part, error) : 0;
+    if (error) return error;
+    pending_.append(part.substr(done));
+  }
+  return {};
+}
+
 error_code peer::write(const session::channel& bytes) {
+  if (tls_) return write_tls(bytes);
   std::array<std::string_view, 2> parts{bytes.owned(), bytes.borrowed()};
   if (pending() == 0) {
     const std::array<asio::const_buffer, 2> gather{asio::buffer(parts[0]), asio::buffer(parts[1])};
@@ -46,13 +75,20 @@ error_code peer::write(const session::channel& bytes) {
   return {};
 }
 
+/// A part of them, or none if nothing is taken now.
+std::size_t peer::send(std::string_view bytes, error_code& error) {
+  if (tls_) return tls_->write(bytes, error);
+  const std::size_t done = socket_.write_some(asio::buffer(bytes), error);
+  if (error == asio::error::would_block || error == asio::error::try_again) error = {};
+  return error ? 0 : done;
+}
+
 error_code peer::flush() {
   while (pending() > 0) {
     error_code error;
-    const auto left = asio::buffer(pending_.data() + pending_at_, pending());
-    pending_at_ += socket_.write_some(left, error);
-    if (error == asio::error::would_block || error == asio::error::try_again) return {};
-    if (error) return error;
+    const std::size_t done = send(std::string_view(pending_).substr(pending_at_), error);
+    if (error || done == 0) return error;
+    pending_at_ += done;
   }
   pending_ = {};  // an idle connection keeps no memory
   pending_at_ = 0;
@@ -61,11 +97,13 @@ error_code peer::flush() {
 
 void peer::end_sending() {
   error_code ignored;
+  if (tls_) tls_->end_sending();
   socket_.shutdown(stream_socket::shutdown_send, ignored);
 }
 
 void peer::close() noexcept {
   error_code ignored;
+  if (tls_ && pending() == 0 && socket_.is_open()) tls_->end_sending();
   socket_.close(ignored);
 }
 

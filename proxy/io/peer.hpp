@@ -1,5 +1,5 @@
 // One end of a proxied connection: a non-blocking stream socket and the bytes it has not taken yet.
-// Knows nothing of messages; the place where TLS will sit between the bytes and the socket.
+// Knows nothing of messages; TLS, where there is any, sits here between the bytes and the socket.
 #pragma once
 
 #include <cstddef>
@@ -7,25 +7,27 @@
 #include <string>
 
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 
+#include "proxy/io/tls_stream.hpp"
 #include "proxy/session/outbox.hpp"
 
 namespace proxy::io {
 
 using stream_socket = boost::asio::generic::stream_protocol::socket;
-using boost::system::error_code;
 
 class peer {
  public:
   explicit peer(stream_socket socket);
 
-  /// What a read or write came to.
-  struct transfer {
-    std::size_t bytes = 0;
-    bool blocked = false;  // nothing now: wait for readiness
-    bool ended = false;    // the peer has closed its sending side
-    error_code error;      // the connection is gone
-  };
+  /// From here on all bytes go through TLS; nothing may be pending. Then call handshake() until it is done.
+  void accept_tls(const ops::tls_context& context, bool direct);
+  void connect_tls(const ops::tls_context& context, const std::string& host, bool verify_host);
+  [[nodiscard]] handshake_state handshake() { return tls_->handshake(); }
+  /// Null: plain.
+  [[nodiscard]] const tls_stream* tls() const noexcept { return tls_.get(); }
+  /// Whether the first byte that waits in the socket is that of a TLS handshake. It is not read.
+  [[nodiscard]] bool begins_with_tls();
 
   /// Reads what is there, without waiting.
   [[nodiscard]] transfer read(std::span<char> into);
@@ -45,15 +47,31 @@ class peer {
 
   template <class Handler>
   void wait_readable(Handler handler) {
-    socket_.async_wait(stream_socket::wait_read, std::move(handler));
+    if (tls_ && tls_->has_more()) {
+      boost::asio::post(socket_.get_executor(),
+                        [handler = std::move(handler)]() mutable { handler(error_code{}); });
+      return;
+    }
+    const bool blocked_by_write = tls_ && tls_->read_wants_write();
+    socket_.async_wait(blocked_by_write ? stream_socket::wait_write : stream_socket::wait_read,
+                       std::move(handler));
   }
   template <class Handler>
   void wait_writable(Handler handler) {
     socket_.async_wait(stream_socket::wait_write, std::move(handler));
   }
+  template <class Handler>
+  void wait_handshake(handshake_state next, Handler handler) {
+    const bool write = next == handshake_state::wants_write;
+    socket_.async_wait(write ? stream_socket::wait_write : stream_socket::wait_read, std::move(handler));
+  }
 
  private:
+  [[nodiscard]] std::size_t send(std::string_view bytes, error_code& error);
+  [[nodiscard]] error_code write_tls(const session::channel& bytes);
+
   stream_socket socket_;
+  std::unique_ptr<tls_stream> tls_;  // uses the socket
   std::string pending_;
   std::size_t pending_at_ = 0;
 };

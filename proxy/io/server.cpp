@@ -108,6 +108,10 @@ class server {
 
  private:
   bool listen() {
+    if (const std::string problem = services_.tls.load(settings_); !problem.empty()) {
+      log_.event(ops::log_level::error, "cannot serve", {{"problem", problem}});
+      return false;
+    }
     try {
       const tcp::endpoint at(asio::ip::make_address(settings_.listen.address), settings_.listen.port);
       acceptor_.open(at.protocol());
@@ -178,6 +182,13 @@ class server {
     ops::load_result loaded = ops::load_settings(config_path_);
     for (const auto& problem : loaded.problems) {
       log_.event(ops::log_level::error, "configuration not reloaded", {{"problem", ops::to_text(problem)}});
+    }
+    if (loaded.problems.empty()) {
+      // Between looking at the files and this, they may have changed again.
+      if (const std::string problem = services_.tls.load(loaded.value); !problem.empty()) {
+        log_.event(ops::log_level::error, "configuration not reloaded", {{"problem", problem}});
+        return metrics_.reload(false);
+      }
     }
     metrics_.reload(loaded.problems.empty());
     if (!loaded.problems.empty()) return;

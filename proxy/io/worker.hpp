@@ -14,6 +14,7 @@
 #include "proxy/io/cancel_registry.hpp"
 #include "proxy/io/dialer.hpp"
 #include "proxy/io/session_registry.hpp"
+#include "proxy/io/tls_setup.hpp"
 #include "proxy/ops/books.hpp"
 #include "proxy/ops/log.hpp"
 #include "proxy/ops/metrics.hpp"
@@ -29,6 +30,7 @@ struct shared_services {
   ops::books& books;
   ops::metrics& metrics;
   ops::event_log& log;
+  tls_setups tls{};
   cancel_registry cancels{};
   session_registry sessions{};
   session::neighbourhood rows{};

@@ -19,6 +19,7 @@ constexpr auto read_timeout = 10s;
 // schema.
 constexpr auto begin_sql = R"(
 SET search_path = pg_catalog, pg_temp;
+SET standard_conforming_strings = on;
 SET statement_timeout = '10s';
 SET lock_timeout = '5s';
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY)";
@@ -94,6 +95,33 @@ WHERE provolatile = 'v' AND NOT 'internal'::regtype = ANY (proargtypes)
   AND prorettype <> ALL (ARRAY['internal', 'trigger', 'event_trigger', 'language_handler', 'fdw_handler',
                                'index_am_handler', 'table_am_handler', 'tsm_handler']::regtype[])
 ORDER BY proname)";
+
+// Functions and procedures whose bodies name a guarded table, one of its aliases, or another such function.
+// Trigger functions cannot be called.
+constexpr auto code_sql = R"(
+WITH RECURSIVE
+code AS MATERIALIZED (
+  SELECT n.nspname, p.proname::text COLLATE "default" AS proname,
+         coalesce(p.prosrc, '') || ' ' || coalesce(pg_get_function_sqlbody(p.oid), '') AS body
+  FROM pg_proc p
+  JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  WHERE p.prokind IN ('f', 'p')
+    AND p.prorettype <> ALL (ARRAY['internal', 'trigger', 'event_trigger']::regtype[])),
+reach(guarded, name) AS (
+  SELECT oid, name FROM unnest($1::oid[], $2::text[]) AS g(oid, name)
+  UNION
+  SELECT reach.guarded, code.proname
+  FROM reach
+  JOIN code ON code.body ~* ('(^|\W)' || regexp_replace(reach.name, '(\W)', '\\\1', 'g') || '(\W|$)'))
+SELECT DISTINCT code.nspname, code.proname, reach.guarded
+FROM reach
+JOIN code ON code.body ~* ('(^|\W)' || regexp_replace(reach.name, '(\W)', '\\\1', 'g') || '(\W|$)')
+ORDER BY 3, 1, 2)";
+
+// Whatever kind it is, also another session's temporary table: a name means the first that is on the path.
+constexpr auto namesakes_sql = R"(
+SELECT relname FROM pg_class WHERE relname = ANY ($1::text[]::name[])
+GROUP BY relname HAVING count(*) > 1 ORDER BY relname)";
 
 std::string array_literal(const std::vector<std::string>& elements) {
   std::string literal = "{";
@@ -189,6 +217,31 @@ void read_aliases(catalog_connection& from, std::span<const std::string> oids, r
   }
 }
 
+void read_code(catalog_connection& from, rules::catalog& into) {
+  std::vector<std::string> oids;
+  std::vector<std::string> names;
+  const auto add = [&](std::uint32_t oid, const std::string& name) {
+    oids.push_back(std::to_string(oid));
+    names.push_back(name);
+  };
+  for (const auto& table : into.tables) add(table.oid, table.name);
+  for (const auto& alias : into.aliases) add(alias.guarded_oid, alias.name);
+  const std::array<std::string, 2> wanted = {array_literal(oids), array_literal(names)};
+  const answer found = from.ask(code_sql, wanted);
+  for (int row = 0; row < found.rows(); ++row) {
+    into.functions.push_back(
+        {std::string(found.cell(row, 0)), std::string(found.cell(row, 1)), found.number(row, 2)});
+  }
+}
+
+void read_namesakes(catalog_connection& from, rules::catalog& into) {
+  std::vector<std::string> names;
+  for (const auto& table : into.tables) names.push_back(table.name);
+  const std::array<std::string, 1> wanted = {array_literal(names)};
+  const answer found = from.ask(namesakes_sql, wanted);
+  for (int row = 0; row < found.rows(); ++row) into.namesakes.emplace(found.cell(row, 0));
+}
+
 void read_functions(catalog_connection& from, rules::catalog& into) {
   const answer found = from.ask(volatile_sql, {});
   for (int row = 0; row < found.rows(); ++row) into.volatile_functions.emplace(found.cell(row, 0));
@@ -206,6 +259,8 @@ void read_all(catalog_connection& from, const rules::rule_set& rules, rules::cat
     read_keys(from, oids, into);
     read_roles(from, oids, into);
     read_aliases(from, oids, into);
+    read_code(from, into);
+    read_namesakes(from, into);
   }
   read_functions(from, into);
 }

@@ -45,8 +45,15 @@ bool same(const rules::alias_relation& a, const rules::alias_relation& b) {
 }
 
 // A reread that found nothing new must not make every session compile and plan again.
+bool same(const rules::code_relation& a, const rules::code_relation& b) {
+  return std::tie(a.schema, a.name, a.guarded_oid) == std::tie(b.schema, b.name, b.guarded_oid);
+}
+
 bool same(const rules::catalog& a, const rules::catalog& b) {
   const auto each = [](const auto& x, const auto& y) { return same(x, y); };
+  if (a.namesakes != b.namesakes) return false;
+  if (!std::equal(a.functions.begin(), a.functions.end(), b.functions.begin(), b.functions.end(), each))
+    return false;
   return a.database == b.database && a.volatile_functions == b.volatile_functions &&
          std::equal(a.tables.begin(), a.tables.end(), b.tables.begin(), b.tables.end(), each) &&
          std::equal(a.aliases.begin(), a.aliases.end(), b.aliases.begin(), b.aliases.end(), each);

@@ -63,7 +63,8 @@ std::vector<connection_word> connection_words(const upstream_settings& upstream,
     if (!has(words, "hostaddr")) otherwise("host", upstream.host);
     otherwise("port", std::to_string(upstream.port));
   }
-  otherwise("sslmode", upstream.sslmode == ssl_mode::disable ? "disable" : "prefer");
+  otherwise("sslmode", std::string(to_text(upstream.sslmode)));
+  if (!upstream.sslrootcert.empty()) otherwise("sslrootcert", upstream.sslrootcert);
   otherwise("application_name", "pgteller");
   words.push_back({"client_encoding", "UTF8"});
   words.push_back({"dbname", std::string(database)});

@@ -30,10 +30,11 @@ constexpr std::size_t actions = static_cast<std::size_t>(rules::statement_action
 constexpr std::size_t reasons = static_cast<std::size_t>(rules::unguarded_reason::forgotten) + 1;
 constexpr std::size_t causes = static_cast<std::size_t>(conflict_cause::lost_update) + 1;
 
-// The codes of SPEC.md, and 57P01, which ends sessions when the proxy stops.
-constexpr std::array<std::string_view, 13> known_sqlstates = {"40001", "23514", "23505", "55P03", "42501",
+// The codes of SPEC.md; 08006, where a lost connection has committed nothing; and 57P01, which ends sessions
+// when the proxy stops.
+constexpr std::array<std::string_view, 14> known_sqlstates = {"40001", "23514", "23505", "55P03", "42501",
                                                               "40P01", "53300", "57014", "08001", "57P03",
-                                                              "08007", "08P01", "57P01"};
+                                                              "08007", "08P01", "57P01", "08006"};
 
 const Histogram::BucketBoundaries wait_bounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                                  0.25,   0.5,   1,      2.5,   5,    10,    30};

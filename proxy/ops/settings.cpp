@@ -47,18 +47,14 @@ void read_address(table_reader& from, std::string& address) {
 }
 
 void read_listen(const toml::table& table, problem_list& problems, listen_settings& into) {
-  constexpr std::pair<std::string_view, int> tls_modes[] = {{"disable", 0}, {"allow", 1}, {"require", 2}};
   table_reader from(table, "listen", problems);
-  std::string file;
-  int tls_mode = 0;
   read_address(from, into.address);
   from.number("port", into.port, 0, 65535);
   from.number("max_connections", into.max_connections, 1, 1'000'000);
   from.number("threads", into.threads, 0, 256);
+  from.duration("startup_timeout", into.startup_timeout, milliseconds{1});
   from.duration("shutdown_grace", into.shutdown_grace, milliseconds{0});
-  from.text("tls_cert_file", file);
-  from.text("tls_key_file", file);
-  from.choice<int>("tls_mode", tls_mode, tls_modes);
+  read_client_tls(from, into);
   from.finish();
 }
 
@@ -78,19 +74,11 @@ void read_host(table_reader& from, upstream_settings& into) {
 }
 
 void read_upstream(const toml::table& table, problem_list& problems, upstream_settings& into) {
-  // The stronger words are refused as not available; here they are only known.
-  constexpr std::pair<std::string_view, ssl_mode> modes[] = {{"disable", ssl_mode::disable},
-                                                             {"prefer", ssl_mode::prefer},
-                                                             {"require", ssl_mode::prefer},
-                                                             {"verify-ca", ssl_mode::prefer},
-                                                             {"verify-full", ssl_mode::prefer}};
   table_reader from(table, "upstream", problems);
-  std::string certificate;
   std::uint32_t cache = 0;
   from.number("port", into.port, 1, 65535);
   read_host(from, into);
-  from.choice<ssl_mode>("sslmode", into.sslmode, modes);
-  from.text("sslrootcert", certificate);
+  read_server_tls(from, into);
   from.duration("connect_timeout", into.connect_timeout, milliseconds{1});
   from.number("statement_cache", cache, 0, 1'000'000);
   from.finish();

@@ -9,24 +9,42 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/session/limits.hpp"
 #include "rules/rule.hpp"
 
 namespace proxy::ops {
+
+/// TLS for clients, where a certificate is given: never, if the client asks for it, or always.
+enum class tls_mode : std::uint8_t { disable, allow, require };
 
 struct listen_settings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7432;
   std::uint32_t max_connections = 1000;
-  std::uint32_t threads = 0;                        // 0: as many as there are cores
+  std::uint32_t threads = 0;  // 0: as many as there are cores
+  std::chrono::milliseconds startup_timeout =
+      session::limits::startup_time;                // until a client is authenticated
   std::chrono::milliseconds shutdown_grace{30000};  // SIGTERM: how long transactions in progress may go on
+  std::string tls_cert_file;                        // with tls_key_file; empty: TLS is not offered
+  std::string tls_key_file;
+  tls_mode tls = tls_mode::allow;
 };
 
-enum class ssl_mode : std::uint8_t { disable, prefer };
+/// libpq's words, weakest first.
+enum class ssl_mode : std::uint8_t {
+  disable,      // never TLS
+  prefer,       // TLS if the server can
+  require,      // TLS; whose certificate it is does not matter, unless sslrootcert is given
+  verify_ca,    // and the certificate comes from sslrootcert
+  verify_full,  // and it names upstream.host
+};
+[[nodiscard]] std::string_view to_text(ssl_mode mode);
 
 struct upstream_settings {
   std::string host = "127.0.0.1";  // a name, an address, or a directory with a Unix socket (starts with '/')
   std::uint16_t port = 5432;
   ssl_mode sslmode = ssl_mode::prefer;
+  std::string sslrootcert{};
   std::chrono::milliseconds connect_timeout{5000};
 };
 

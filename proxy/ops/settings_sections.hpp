@@ -9,6 +9,10 @@ namespace proxy::ops {
 /// Reads every [[rule]] and [[once]]. `root` is asked, so that it knows the two keys.
 void read_rules(table_reader& root, problem_list& problems, rules::rule_set& into);
 
+/// The keys about TLS in [listen] and [upstream]; the host is known already. Files are opened and tried.
+void read_client_tls(table_reader& from, listen_settings& into);
+void read_server_tls(table_reader& from, upstream_settings& into);
+
 /// Refuses whatever SPEC names and this version does not do: better an error now than a promise not kept.
 void refuse_unavailable(const toml::table& root, problem_list& problems);
 

@@ -15,17 +15,6 @@ namespace {
 namespace frontend = protocol::frontend;
 namespace tag = protocol::frontend_tag;
 
-refusal too_much(std::string message, std::string hint) {
-  return {.sqlstate = "53400",
-          .message = std::move(message),
-          .detail = {},
-          .hint = std::move(hint),
-          .rule = {},
-          .schema = {},
-          .table = {},
-          .column = {}};
-}
-
 }  // namespace
 
 bool session::may_take() const noexcept {
@@ -33,8 +22,15 @@ bool session::may_take() const noexcept {
          ledger_.size() < limits::owed_replies;
 }
 
+void session::on_room(outbox& out) {
+  if (stalled_) pump_client(out);
+}
+
 void session::pump_client(outbox& out) {
+  stalled_ = false;
   while (may_take()) {
+    stalled_ = out.to_server.size() >= limits::outgoing_bytes && from_client_.held() > 0;
+    if (stalled_) return;
     const protocol::piece piece = from_client_.next();
     switch (piece.kind) {
       case protocol::piece_kind::need_more:
@@ -62,6 +58,7 @@ void session::take(const frame_view& from, outbox& out) {
 }
 
 void session::take_authentication(const frame_view& from, outbox& out) {
+  if (binding_taken_out_ && expects_binding(from)) return end_with(without_binding(), out);
   if (from.tag == tag::password || from.tag == tag::terminate) return out.to_server.forward(from.wire);
   // A client may pipeline its first statement; what it means is known once the session's settings are.
   hold_back(from, hold::status, out);
@@ -69,6 +66,8 @@ void session::take_authentication(const frame_view& from, outbox& out) {
 
 void session::pass(const frame_view& from, request what, outbox& out, note kept) {
   if (what == request::sync || what == request::query) ++batch_;
+  if (what == request::execute || what == request::query || what == request::function_call)
+    names_fresh_ = false;
   const owed entry{.what = what, .hidden = false, .kept = kept};
   static_cast<void>(ledger_.expect(entry));
   out.to_server.forward(from.wire);
@@ -92,6 +91,7 @@ void session::take_statement(const frame_view& from, outbox& out) {
       block_.batch_sent();
       return pass(from, request::sync, out);
     case tag::function_call:
+      if (block_.now() != block::inside) ledger_.commits_next();
       return pass(from, request::function_call, out);
     case tag::copy_done:
     case tag::copy_fail:
@@ -110,6 +110,7 @@ void session::take_parse(const frame_view& from, outbox& out) {
   const auto parse = frontend::decode_parse(from.body);
   if (!parse || will_not_run()) return pass(from, request::parse, out);
   if (must_await_catalog(parse->sql)) return hold_back(from, hold::catalog, out);
+  if (asks_names(from, parse->sql, out)) return;
   note_ddl(parse->sql);
   if (rules_ && gives_connection_back(parse->sql)) {
     resets_ = true;
@@ -118,17 +119,23 @@ void session::take_parse(const frame_view& from, outbox& out) {
   has_named_ = has_named_ || !parse->statement.empty();
   auto statement = std::make_shared<prepared_statement>();
   const rules::traced_text text = traced(parse->sql);
-  statement->analysed = analyse(text.sql, out);
+  statement->reads_sql = reads_sql();
+  statement->analysed = analyse(text.sql, statement->reads_sql, out);
+  note_settings(parse->sql, !parse->statement.empty());
+  note_made_names(statement->analysed);
   statement->book = book_;
   statement->trace = text.trace;
   statement->effect = rules::effect_of(parse->sql);
+  statement->commits_in_block = may_commit(parse->sql, block::inside);
+  statement->commits_outside = may_commit(parse->sql, block::outside);
   statement->savepoint = rules::savepoint_name(parse->sql);
   for (const std::uint32_t type : parse->types) statement->types.push_back(type);
   if (!statement->analysed && statement->effect == rules::block_effect::none) statement.reset();
-  if (statement && statements_.size() >= limits::prepared_statements) {
-    raise(too_much("too many prepared statements in one session",
-                   "Deallocate some, or raise the driver's reuse."),
-          out);
+  if (statement) {
+    const std::size_t bytes = sizeof(prepared_statement) + parse->statement.size() + parse->sql.size();
+    if (would_keep_too_much(bytes, statements_.size(), limits::prepared_statements, out))
+      return pass(from, request::parse, out);  // skipped
+    statement->share.set(&kept_bytes_, bytes);
   }
   const bool changes =
       !ledger_.skipping() && statements_.would_change(parse->statement, statement != nullptr);
@@ -139,7 +146,7 @@ void session::take_parse(const frame_view& from, outbox& out) {
   std::string changed;
   const std::string sql = statement->sent.sql + std::string(parse->sql.substr(text.sql.size()));
   if (!frontend::encode_parse(parse->statement, sql, statement->types, changed)) {
-    return end("a guarded statement grew too long", out);
+    return end_with("54000", "a guarded statement grew too long", "", out);
   }
   pass({from.tag, {}, changed}, request::parse, out, kept);
   out.to_server.own();  // `changed` ends here
@@ -161,10 +168,16 @@ void session::take_bind(const frame_view& from, outbox& out) {
       return hold_back(from, hold::status, out);
     }
     if (statement->guarded() != nullptr && !book_) return hold_back(from, hold::catalog, out);
+    if (statement->analysed && asks_names(from, statement->analysed->text, out)) return;
     renew(*statement, out);
     made = std::make_shared<portal>();
     made->statement = statement;
+    const bool keeps = statement->guarded() != nullptr;
+    const std::size_t bytes = sizeof(portal) + (keeps ? from.body.size() : 0);
+    if (would_keep_too_much(bytes, portals_.size(), limits::portals, out))
+      return pass(from, request::bind, out);  // skipped
     if (statement->guarded() != nullptr && !bind_guarded(from, *bind, *made, out)) return;
+    made->share.set(&kept_bytes_, sizeof(portal) + made->bind.size());
   }
   const bool changes = portals_.would_change(bind->portal, made != nullptr);
   if (changes) portals_.change(bind->portal, made, batch_);
@@ -211,6 +224,9 @@ void session::take_execute(const frame_view& from, outbox& out) {
   if (!execute || will_not_run()) return pass(from, request::execute, out);
   const auto [portal, certain] = portals_.find(execute->portal, batch_);
   if (!certain) return hold_back(from, hold::status, out);
+  settings_doubted_ = settings_doubted_ || settings_prepared_;
+  const bool in_block = block_.now() == block::inside;
+  if (portal ? portal->statement->commits(in_block) : !in_block) ledger_.commits_next();
   if (!portal) return pass(from, request::execute, out);
   const prepared_statement& statement = *portal->statement;
   const rules::statement* guarded = statement.guarded();
@@ -222,7 +238,11 @@ void session::take_execute(const frame_view& from, outbox& out) {
   } else if (watched) {
     watched->writes.clear();
   }
-  portal->executed = true;
+  if (!portal->executed) {
+    portal->executed = true;
+    portal->bind = {};
+    portal->share.set(&kept_bytes_, sizeof(*portal));
+  }
   block_.statement_sent(statement.effect);
   note_transaction_command(statement.effect);
   if (ledger_.skipping()) return pass(from, request::execute, out);
@@ -353,12 +373,14 @@ void session::take_head(const protocol::piece& head, outbox& out) {
       block_.query_sent(rules::block_effect::none);
       note_transaction_command(rules::block_effect::end);
       memory_.doubt(0);
+      ledger_.commits_next();
       return pass(from, request::query, out);
     case tag::parse:
       return pass(from, request::parse, out);
     case tag::bind:
       return pass(from, request::bind, out);
     case tag::function_call:
+      if (block_.now() != block::inside) ledger_.commits_next();
       return pass(from, request::function_call, out);
     default:
       return out.to_server.forward(from.wire);

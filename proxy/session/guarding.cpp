@@ -5,6 +5,7 @@
 
 #include "proxy/session/hidden_messages.hpp"
 #include "proxy/session/limits.hpp"
+#include "proxy/session/names_in_sql.hpp"
 #include "proxy/session/session.hpp"
 
 namespace proxy::session {
@@ -12,12 +13,31 @@ namespace proxy::session {
 namespace frontend = protocol::frontend;
 
 bool session::must_await_catalog(std::string_view sql) const {
-  return rules_ && !book_ && rules::may_touch(*rules_, database_, user_, sql);
+  // What the session has made itself may reach guarded tables under any name.
+  return rules_ && !book_ && (made_names_ || rules::may_touch(*rules_, database_, user_, sql));
 }
 
-analysis_ptr session::analyse(std::string_view sql, outbox& out) {
+/// Settings as the server will have them when it reads what is sent now. Where something in flight may change
+/// them, none is trusted.
+rules::parse_settings session::reads_sql() const {
+  return settings_doubted_ ? rules::parse_settings{false, false, false} : reads_sql_;
+}
+
+/// The server tells a setting's new value with ReadyForQuery; text that is sent before is read by it already.
+void session::note_settings(std::string_view sql, bool kept) {
+  if (!rules_) return;
+  const bool sets = may_change_reading(sql);
+  const auto effect = rules::effect_of(sql);
+  const bool undoes = effect == rules::block_effect::end || effect == rules::block_effect::chain ||
+                      effect == rules::block_effect::rollback_to;
+  if (sets) settings_seen_ = true;
+  if (sets && kept) settings_prepared_ = true;
+  if (sets || (undoes && settings_seen_)) settings_doubted_ = true;
+}
+
+analysis_ptr session::analyse(std::string_view sql, rules::parse_settings settings, outbox& out) {
   if (!book_ || book_->empty()) return nullptr;
-  plan_cache::answer answer = cache_.look_up(book_, sql, reads_sql_);
+  plan_cache::answer answer = cache_.look_up(book_, sql, settings);
   if (answer.looked_up) {
     out.events.push_back({.what = answer.hit ? event::type::plan_cache_hit : event::type::plan_cache_miss,
                           .rule = {},
@@ -33,13 +53,15 @@ void session::note_ddl(std::string_view sql) {
   const char letter = first == std::string_view::npos ? ' ' : sql[first];
   const bool several = sql.find(';') != std::string_view::npos;
   if (!several && std::string_view("aAcCdDgGrR").find(letter) == std::string_view::npos) return;
-  ddl_named_guarded_ = rules::may_touch(*rules_, database_, user_, sql);
+  // Also a view over a view, whose name says nothing of the table.
+  ddl_named_guarded_ =
+      rules::may_touch(*rules_, database_, user_, sql) || (base_ != nullptr && base_->may_touch(sql));
 }
 
 /// The catalog may have changed since the statement was prepared.
 void session::renew(prepared_statement& statement, outbox& out) {
   if (!statement.analysed || statement.book == book_ || !book_) return;
-  statement.analysed = analyse(statement.analysed->text, out);
+  statement.analysed = analyse(statement.analysed->text, statement.reads_sql, out);
   statement.book = book_;
 }
 
@@ -80,7 +102,17 @@ void session::run_preludes(const rules::plan& plan, bool before_bind, const prep
       for (const named_row& row : write->rows) run.rows.push_back(row.id);
     }
     const std::string_view sql = run.text ? std::string_view(run.text->sql) : guard.sql;
-    if (!send_hidden(sql, parameters, name_may_be_taken(), ledger_, out)) return;
+    if (!send_hidden(sql, parameters, name_may_be_taken(), ledger_, out)) {
+      return raise({.sqlstate = "54000",
+                    .message = "statement is too long to be guarded",
+                    .detail = "What checks it would be a message above PostgreSQL's limits.",
+                    .hint = {},
+                    .rule = {},
+                    .schema = {},
+                    .table = {},
+                    .column = {}},
+                   out);
+    }
     hidden_left_over_ = false;
     runs_.push_back(std::move(run));
   }

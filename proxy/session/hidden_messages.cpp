@@ -12,7 +12,7 @@ namespace frontend = protocol::frontend;
 }  // namespace
 
 bool send_hidden(std::string_view sql, const parameter_list& parameters, bool left_over, reply_ledger& ledger,
-                 outbox& out) {
+                 outbox& out, note kept) {
   std::vector<std::uint32_t> types;
   std::vector<std::int16_t> formats;
   std::vector<std::optional<std::string_view>> values;
@@ -31,14 +31,14 @@ bool send_hidden(std::string_view sql, const parameter_list& parameters, bool le
           frontend::encode_close(frontend::target_kind::statement, hidden_name, frames);
   if (!built) return false;
   out.to_server.append(frames);
-  const auto expect = [&](request kind, note kept = note::none) {
+  const auto expect = [&](request kind, note beside = note::none) {
     // Not recorded only while the server skips, and then nothing comes back for it either.
-    static_cast<void>(ledger.expect({.what = kind, .hidden = true, .kept = kept}));
+    static_cast<void>(ledger.expect({.what = kind, .hidden = true, .kept = beside}));
   };
   if (left_over) expect(request::close);
   expect(request::parse);
   expect(request::bind);
-  expect(request::execute, note::hidden_run);
+  expect(request::execute, kept);
   expect(request::close);
   expect(request::close);
   return true;

@@ -19,7 +19,7 @@ inline constexpr char hidden_name[] = "_pgteller";
 /// hidden statement failed after its Parse, so that its name must be freed first. False if nothing could be
 /// sent: it is too long for a message.
 [[nodiscard]] bool send_hidden(std::string_view sql, const parameter_list& parameters, bool left_over,
-                               reply_ledger& ledger, outbox& out);
+                               reply_ledger& ledger, outbox& out, note kept = note::hidden_run);
 
 /// Asks for the shape of a portal's rows, without the client's seeing the answer.
 [[nodiscard]] bool send_hidden_describe(std::string_view portal, note kept, reply_ledger& ledger,

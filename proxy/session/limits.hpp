@@ -22,8 +22,14 @@ inline constexpr std::size_t owed_replies = 1U << 16U;
 /// Bytes that a waiting session keeps of what its client sends meanwhile; then the client is not read.
 inline constexpr std::size_t inbox_bytes = 256U << 10U;
 
-/// Prepared statements and portals that a session remembers. One more is refused with 53400.
+/// Prepared statements, and portals, that a session remembers: those that a rule or the transaction block is
+/// concerned with. One more is refused with 53400.
 inline constexpr std::size_t prepared_statements = 20'000;
+inline constexpr std::size_t portals = 20'000;
+
+/// Bytes of statements and of parameters of Bind messages that a session keeps for them, in total. What would
+/// go beyond is refused with 53400.
+inline constexpr std::size_t kept_bytes = 64U << 20U;
 
 /// Recorded reads that one write is compared with, where its text does not say which rows it means. The
 /// oldest beyond it are not compared.
@@ -50,7 +56,9 @@ inline constexpr std::size_t turns_at_once = 16;
 /// Of a statement's text, in the report of a lost update.
 inline constexpr std::size_t reported_statement_bytes = 200;
 
-/// Bytes kept in an outgoing buffer before its source is not read any more.
+/// Bytes kept in an outgoing buffer before its source is not read any more, and bytes for the server that one
+/// step of a session may make before it stops taking messages: a short message may stand for a long hidden
+/// statement.
 inline constexpr std::size_t outgoing_bytes = 256U << 10U;
 
 /// Statement texts whose analysis is remembered, per thread, and their total size. The oldest are forgotten.
@@ -60,9 +68,20 @@ inline constexpr std::size_t cached_plan_bytes = 32U << 20U;
 /// Texts longer than this are analysed each time instead of being remembered.
 inline constexpr std::size_t cached_text_bytes = 64U << 10U;
 
-/// From accepting a client until its first ReadyForQuery; then it is closed. PostgreSQL's own
+/// From accepting a client until its first ReadyForQuery; then it is closed. The default of
+/// listen.startup_timeout. PostgreSQL's own
 /// authentication_timeout (60 s by default) usually ends it earlier.
 inline constexpr std::chrono::seconds startup_time{65};
+
+/// Of it, for the TLS handshake with a client; then it is closed.
+inline constexpr std::chrono::seconds tls_handshake_time{10};
+
+/// A connection that forwards a cancel request waits so long for PostgreSQL to close it.
+inline constexpr std::chrono::seconds cancel_time{10};
+
+/// How long PostgreSQL may wait for a lock for a client that has ended its connection, without a sign of it;
+/// then the wait is cancelled.
+inline constexpr std::chrono::milliseconds vanished_client_time{500};
 
 /// How long the last bytes for a client that does not read are kept before it is closed.
 inline constexpr std::chrono::seconds closing_time{5};

@@ -31,16 +31,25 @@ class name_register {
 
   /// `name` is to stand for `value`; null forgets it. To be confirmed or dropped.
   void change(std::string_view name, std::shared_ptr<T> value, batch sent_in) {
-    in_flight_.push_back({std::string(kept_part(name)), std::move(value), sent_in});
+    const std::string_view kept = kept_part(name);
+    auto of = changing_.find(kept);
+    if (of == changing_.end()) of = changing_.emplace(std::string(kept), changes{}).first;
+    ++of->second.count;
+    if (value) ++of->second.with_value;
+    of->second.newest = {value, sent_in, ++last_};
+    in_flight_.push_back({std::string(kept), std::move(value)});
   }
 
   /// All names are to be forgotten, as by DISCARD ALL and DEALLOCATE ALL. To be confirmed or dropped.
-  void change_all(batch sent_in) { in_flight_.push_back({std::nullopt, nullptr, sent_in}); }
+  void change_all(batch sent_in) {
+    ++all_changing_.count;
+    all_changing_.newest = {nullptr, sent_in, ++last_};
+    in_flight_.push_back({std::nullopt, nullptr});
+  }
 
   /// The server has carried out the oldest change in flight.
   void confirm() {
-    pending done = std::move(in_flight_.front());
-    in_flight_.pop_front();
+    pending done = take_oldest();
     if (!done.name) {
       lasting_.clear();
     } else if (done.value) {
@@ -56,7 +65,7 @@ class name_register {
   }
 
   /// The server has skipped or refused the oldest change in flight.
-  void drop() { in_flight_.pop_front(); }
+  void drop() { static_cast<void>(take_oldest()); }
 
   struct meaning {
     std::shared_ptr<T> value;
@@ -64,28 +73,31 @@ class name_register {
         true;  // false: an unanswered change of an earlier batch decides between this and another meaning
   };
 
-  /// What `name` stands for when a message of batch `at` is run.
+  /// What `name` stands for when a message of batch `at`, the newest, is run. The time does not depend on how
+  /// many changes are in flight.
   [[nodiscard]] meaning find(std::string_view full_name, batch at) const {
     const std::string_view name = kept_part(full_name);
-    meaning found;
-    bool open = false;
-    for (auto change = in_flight_.rbegin(); change != in_flight_.rend(); ++change) {
-      if (change->name && *change->name != name) continue;
-      if (change->sent_in == at) return {change->value, true};
-      if (!open) found.value = change->value;
-      open = true;
-      if (change->value) found.certain = false;
+    const auto of = changing_.find(name);
+    const changes* own = of == changing_.end() ? nullptr : &of->second;
+    const changes* newest = own;
+    if (all_changing_.count > 0 && (own == nullptr || own->newest.number < all_changing_.newest.number)) {
+      newest = &all_changing_;
     }
+    if (newest != nullptr && newest->newest.sent_in == at) return {newest->newest.value, true};
+    meaning found;
+    if (newest != nullptr) found.value = newest->newest.value;
+    if (own != nullptr && own->with_value > 0) found.certain = false;
     const auto lasting = lasting_.find(name);
     if (lasting == lasting_.end()) return found;
-    if (!open) return {lasting->second, true};
+    if (newest == nullptr) return {lasting->second, true};
     return {found.value, false};
   }
 
   /// Forgets the lasting names; what is in flight stays.
   void clear_lasting() { lasting_.clear(); }
 
-  [[nodiscard]] std::size_t size() const noexcept { return lasting_.size() + in_flight_.size(); }
+  /// Names that stand for something or are about to; a pipeline that changes one name often counts it once.
+  [[nodiscard]] std::size_t size() const noexcept { return lasting_.size() + changing_.size(); }
 
  private:
   /// PostgreSQL keeps NAMEDATALEN - 1 bytes of a name, without a word.
@@ -94,11 +106,37 @@ class name_register {
   struct pending {
     std::optional<std::string> name;  // none: all names
     std::shared_ptr<T> value;
+  };
+  struct newest_change {
+    std::shared_ptr<T> value;
     batch sent_in = 0;
+    std::uint64_t number = 0;  // in the order of sending
+  };
+  /// Of one name, in flight.
+  struct changes {
+    newest_change newest;
+    std::size_t count = 0;
+    std::size_t with_value = 0;
   };
 
+  pending take_oldest() {
+    pending oldest = std::move(in_flight_.front());
+    in_flight_.pop_front();
+    if (!oldest.name) {
+      --all_changing_.count;
+      return oldest;
+    }
+    const auto of = changing_.find(*oldest.name);
+    if (oldest.value) --of->second.with_value;
+    if (--of->second.count == 0) changing_.erase(of);
+    return oldest;
+  }
+
   std::map<std::string, std::shared_ptr<T>, std::less<>> lasting_;
+  std::map<std::string, changes, std::less<>> changing_;
+  changes all_changing_;
   std::deque<pending> in_flight_;
+  std::uint64_t last_ = 0;
 };
 
 }  // namespace proxy::session

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proxy/session/session.hpp"
+#include "rules/name_filter.hpp"
 #include "rules/scanner.hpp"
 
 namespace proxy::session {
@@ -72,8 +73,44 @@ bool has_word(std::string_view sql, std::string_view lower) {
 
 }  // namespace
 
+bool may_be_several(std::string_view sql) {
+  const std::size_t first = sql.find(';');
+  return first != std::string_view::npos &&
+         sql.find_first_not_of("; \t\r\n", first) != std::string_view::npos;
+}
+
+bool may_commit(std::string_view sql, block where) {
+  using rules::block_effect;
+  if (may_be_several(sql)) {
+    constexpr std::string_view ends[] = {"commit", "end", "prepare", "rollback", "abort"};
+    return where != block::inside ||
+           std::any_of(std::begin(ends), std::end(ends),
+                       [sql](std::string_view word) { return has_word(sql, word); });
+  }
+  const block_effect effect = rules::effect_of(sql);
+  const bool ends_block = effect == block_effect::end || effect == block_effect::chain;
+  if (where == block::inside && !ends_block) return false;
+  if (effect == block_effect::begin || effect == block_effect::begin_read_only ||
+      effect == block_effect::begin_read_write) {
+    return false;
+  }
+  const std::string_view verb = next_word(sql);  // behind a comment it is not found: then it may be COMMIT
+  return !ends_block || !(same_word(verb, "rollback") || same_word(verb, "abort"));
+}
+
 bool may_return_rows(std::string_view sql) {
   return has_word(sql, "returning");
+}
+
+bool may_change_reading(std::string_view sql) {
+  // SET NAMES is SET client_encoding; set_config() may be given the setting's name in pieces.
+  static const rules::name_filter words{
+      {"standard_conforming_strings", "client_encoding", "names", "set_config", "discard", "reset"}};
+  return words.may_name(sql);
+}
+
+bool may_make_relations(std::string_view sql) {
+  return has_word(sql, "create") || has_word(sql, "rename") || has_word(sql, "schema");
 }
 
 bool may_join(std::string_view sql) {
@@ -87,9 +124,9 @@ bool session::executes_guarded(std::string_view sql, outbox& out) {
   std::string_view name = next_word(sql);
   name = name.substr(0, name.find('('));
   const auto [statement, certain] = statements_.find(stored_name(name), batch_);
-  if (!statement || statement->guarded() == nullptr || statement->book != book_) return false;
+  if (!statement || statement->guarded() == nullptr || !statement->book) return false;
   for (const rules::touch& touch : statement->guarded()->in_block.touches) {
-    const rules::rule& rule = book_->rules()[touch.rule];
+    const rules::rule& rule = statement->book->rules()[touch.rule];
     out.events.push_back({.what = event::type::unguarded,
                           .rule = rule.name,
                           .reason = rules::unguarded_reason::prepare,

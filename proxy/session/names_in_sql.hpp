@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "proxy/session/block_tracker.hpp"
+
 namespace proxy::session {
 
 /// DISCARD ALL or RESET ALL stands in the string, as poolers and drivers send it between two users of a
@@ -12,8 +14,20 @@ namespace proxy::session {
 /// SQL's EXECUTE: what it runs is not known.
 [[nodiscard]] bool runs_prepared(std::string_view sql);
 
+/// Something stands behind a semicolon.
+[[nodiscard]] bool may_be_several(std::string_view sql);
+
+/// False only if the string, run where the transaction block stands so, makes nothing permanent by itself.
+[[nodiscard]] bool may_commit(std::string_view sql, block where);
+
 /// False only if a statement that writes has no RETURNING.
 [[nodiscard]] bool may_return_rows(std::string_view sql);
+
+/// False only if the text does not change how the server reads SQL text: strings, encoding.
+[[nodiscard]] bool may_change_reading(std::string_view sql);
+
+/// False only if code in the text makes or renames no relation.
+[[nodiscard]] bool may_make_relations(std::string_view sql);
 
 /// False only if no second relation stands in an UPDATE.
 [[nodiscard]] bool may_join(std::string_view sql);

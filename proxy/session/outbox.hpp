@@ -72,6 +72,8 @@ struct event {
 enum class request_kind : std::uint8_t {
   none,
   connect_server,  // open the server connection, then call on_server_connected or on_server_unreachable
+  secure_client,   // do the TLS handshake with the client once to_client is written, then call
+                   // on_client_secured
   forward_cancel,  // open another server connection, send `cancel_packet`, close it; then close the client
 };
 

@@ -18,8 +18,9 @@ plan_cache::key plan_cache::key_of(const item& of) {
 plan_cache::answer plan_cache::look_up(const book_ptr& book, std::string_view sql,
                                        rules::parse_settings settings) {
   if (!book->may_touch(sql)) return {};
-  const auto bits = static_cast<std::uint8_t>((settings.standard_conforming_strings ? 1 : 0) |
-                                              (settings.ascii_safe_encoding ? 2 : 0));
+  const auto bits =
+      static_cast<std::uint8_t>((settings.standard_conforming_strings ? 1 : 0) |
+                                (settings.ascii_safe_encoding ? 2 : 0) | (settings.utf8 ? 4 : 0));
   if (const auto known = by_text_.find({book.get(), sql, bits}); known != by_text_.end()) {
     recent_.splice(recent_.begin(), recent_, known->second);
     return {known->second->analysed, true, true};

@@ -2,6 +2,7 @@
 // block is concerned. Plain values; the name registers hold them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,6 +15,26 @@
 
 namespace proxy::session {
 
+/// Bytes that count towards a session's total for as long as this lives. The total must outlive it.
+class kept_share {
+ public:
+  kept_share() = default;
+  kept_share(const kept_share&) = delete;
+  kept_share& operator=(const kept_share&) = delete;
+  ~kept_share() { set(nullptr, 0); }
+
+  void set(std::size_t* total, std::size_t bytes) noexcept {
+    if (total_ != nullptr) *total_ -= bytes_;
+    total_ = total;
+    bytes_ = bytes;
+    if (total_ != nullptr) *total_ += bytes_;
+  }
+
+ private:
+  std::size_t* total_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
 /// A recorded value that a rebased statement is given.
 struct own_parameter {
   std::uint16_t write = 0;   // index into plan::writes
@@ -24,11 +45,15 @@ struct own_parameter {
 struct prepared_statement {
   std::shared_ptr<const rules::analysis> analysed;  // null: no rule is concerned
   std::shared_ptr<const rules::rule_book> book;     // under which it was analysed
+  rules::parse_settings reads_sql;                  // as they were at its Parse
   rules::block_effect effect = rules::block_effect::none;
+  bool commits_in_block = false;  // running it in a transaction block may make something permanent
+  bool commits_outside = true;
   std::vector<std::uint32_t>
       types;  // of its parameters, as declared or as the server described them; 0 unknown
 
   std::optional<row_shape> shape;  // of its result, once it has been described; empty: it returns no rows
+  kept_share share;                // of its text
   bool described = false;          // a Describe of it, or of a portal of it, is on its way or answered
   std::string trace;               // that its text names
   std::string savepoint;           // that it sets, releases or rolls back to
@@ -40,6 +65,7 @@ struct prepared_statement {
   std::uint16_t client_parameters = 0;        // behind them stand parameters of ours:
   std::vector<own_parameter> own_parameters;  // in the order of their numbers
 
+  [[nodiscard]] bool commits(bool in_block) const { return in_block ? commits_in_block : commits_outside; }
   /// The one statement in it; null where no rule is concerned or it is empty.
   [[nodiscard]] const rules::statement* guarded() const {
     return analysed && !analysed->statements.empty() ? &analysed->statements.front() : nullptr;
@@ -51,7 +77,9 @@ struct watch;
 /// A portal of such a statement.
 struct portal {
   std::shared_ptr<prepared_statement> statement;
-  std::string bind;  // body of the Bind, kept where a hidden statement before Execute needs its parameters
+  // Body of the Bind, kept where a hidden statement before Execute needs its parameters, until then.
+  std::string bind;
+  kept_share share;                // of it
   std::shared_ptr<watch> watched;  // what it reads and writes; null where it is neither
   bool executed = false;           // a second Execute only fetches more of the same result
 };

@@ -13,28 +13,29 @@ namespace frontend = protocol::frontend;
 
 constexpr char read_word[] = {'r', 'e', 'a', 'd'};
 
-/// Something other than white space stands behind a semicolon.
-bool may_be_several(std::string_view sql) {
-  const std::size_t first = sql.find(';');
-  return first != std::string_view::npos &&
-         sql.find_first_not_of("; \t\r\n", first) != std::string_view::npos;
-}
-
 }  // namespace
 
 void session::take_query(const frame_view& from, outbox& out) {
   const auto sql = frontend::decode_query(from.body);
   if (!sql || will_not_run()) return pass(from, request::query, out);
   if (must_await_catalog(*sql)) return hold_back(from, hold::catalog, out);
+  if (asks_names(from, *sql, out)) return;
   if (executes_guarded(*sql, out)) return;
   note_ddl(*sql);
   if (rules_ && gives_connection_back(*sql)) forget_reads(out);
   const rules::traced_text text = traced(*sql);
-  const analysis_ptr analysed = analyse(text.sql, out);
+  const analysis_ptr analysed = analyse(text.sql, reads_sql(), out);
+  note_settings(*sql, false);
+  note_made_names(analysed);
   if (!analysed) return take_plain_query(from, *sql, out);
   if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
-  script_request request{analysed, book_, choose_plans(*analysed, block_), {}, sql->substr(text.sql.size()),
-                         out.now};
+  script_request request{analysed,
+                         book_,
+                         choose_plans(*analysed, block_),
+                         {},
+                         sql->substr(text.sql.size()),
+                         out.now,
+                         may_commit(*sql, block_.now())};
   const std::uint64_t epoch = lock_epoch_;
   bool wrote = false;  // a statement before it in the string
   for (std::size_t i = 0; i < analysed->statements.size(); ++i) {
@@ -71,6 +72,7 @@ void session::take_query(const frame_view& from, outbox& out) {
 void session::take_plain_query(const frame_view& from, std::string_view sql, outbox& out) {
   const rules::block_effect first = rules::effect_of(sql);
   owed entry{.what = request::query};
+  names_fresh_ = false;
   forget_deallocated(sql, entry);
   note_transaction_command(may_be_several(sql) ? rules::block_effect::end : first);
   if (runs_prepared(sql)) memory_.doubt(0);
@@ -78,6 +80,7 @@ void session::take_plain_query(const frame_view& from, std::string_view sql, out
     savepoints_.emplace_back(first, std::move(name));
     entry.kept = note::savepoint;
   }
+  if (may_commit(sql, block_.now())) ledger_.commits_next();
   static_cast<void>(ledger_.expect(entry));
   ++batch_;
   block_.query_sent(first);
@@ -92,7 +95,7 @@ void session::declare_later_effects(std::string_view sql) {
   const auto read = std::search(sql.begin(), sql.end(), std::begin(read_word), std::end(read_word),
                                 [](char text, char word) { return (text | 0x20) == word; });
   if (read == sql.end()) return;
-  const auto analysed = book_->analyse(sql, reads_sql_);
+  const auto analysed = book_->analyse(sql, reads_sql());
   for (const rules::statement& statement : analysed->statements) block_.declare(statement.effect);
 }
 
@@ -109,6 +112,7 @@ void session::send_script(const frame_view& from, script_request request, outbox
   const bool watches = std::any_of(request.watches.begin(), request.watches.end(),
                                    [](const auto& watched) { return watched.has_value(); });
   const bool changed = request.chosen.wrapped;
+  if (request.commits) ledger_.commits_next();
   if (!changed && !watches) return pass(from, request::query, out);
   auto made = compose_script(std::move(request));
   if (!made) {
@@ -124,8 +128,10 @@ void session::send_script(const frame_view& from, script_request request, outbox
         out);
   }
   std::string query;
-  if (!frontend::encode_query(made->sql, query)) return end("a guarded statement grew too long", out);
+  if (!frontend::encode_query(made->sql, query))
+    return end_with("54000", "a guarded statement grew too long", "", out);
   if (!ledger_.expect_script(made->hidden)) return;
+  names_fresh_ = false;
   if (changed) {
     out.to_server.append(query);
   } else {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace proxy::session {
 namespace {
@@ -23,8 +24,33 @@ bool is_asynchronous(char tag) {
 
 void reply_ledger::push(const owed& entry, std::vector<bool> script) {
   queue_.push_back({entry, std::move(script)});
+  mark_commits(queue_.back().entry);
   if (ends_in_ready(entry.what)) ++owed_ready_;
   if (is_query(entry.what)) ++owed_queries_;
+}
+
+void reply_ledger::mark_commits(owed& entry) {
+  if (entry.hidden) return;
+  if (entry.what == request::execute || is_query(entry.what)) {
+    entry.commits = std::exchange(commits_next_, false);
+    if (entry.what == request::execute) batch_commits_ = batch_commits_ || entry.commits;
+  }
+  // What no Sync has ended yet, a Query ends as well.
+  if (ends_in_ready(entry.what)) entry.commits = std::exchange(batch_commits_, false) || entry.commits;
+}
+
+/// A Sync that was to commit is ignored: the one behind it will.
+void reply_ledger::carry_commit(std::size_t from) {
+  for (std::size_t i = from; i < queue_.size(); ++i) {
+    if (!ends_in_ready(queue_[i].entry.what)) continue;
+    queue_[i].entry.commits = true;
+    return;
+  }
+  batch_commits_ = true;
+}
+
+bool reply_ledger::commit_in_flight() const noexcept {
+  return std::any_of(queue_.begin(), queue_.end(), [](const item& each) { return each.entry.commits; });
 }
 
 void reply_ledger::forget(const owed& entry) {
@@ -72,7 +98,8 @@ bool reply_ledger::expect_script(std::vector<bool> hidden) {
 
 void reply_ledger::copy_ended() {
   // Where the COPY is known to be running, no Sync before its end has been recorded: no mark is needed.
-  if (!copying_in_ && !queue_.empty() && !skipping_) {
+  // One mark is as good as several.
+  if (!copying_in_ && !queue_.empty() && !skipping_ && queue_.back().entry.what != request::copy_end) {
     queue_.push_back({{.what = request::copy_end, .hidden = false, .kept = note::none}, {}});
   }
   copying_in_ = false;
@@ -106,7 +133,7 @@ ruling reply_ledger::on_reply(char tag) {
 ruling reply_ledger::on_query_reply(char tag) {
   if (tag == 'Z') {
     copying_in_ = false;
-    return settle(verdict::forward);
+    return settle(queue_.front().entry.hidden ? verdict::hide : verdict::forward);
   }
   const ruling result{front_verdict(), false, queue_.front().entry};
   if (tag == 'C' || tag == 'I') {
@@ -158,6 +185,8 @@ ruling reply_ledger::on_error() {
   copying_in_ = false;
   const ruling result{front_verdict() == verdict::hide ? verdict::translate : verdict::forward, false,
                       queue_.front().entry};
+  // What came before the error has been told, what comes behind it does not run.
+  queue_.front().entry.commits = false;
   if (ends_in_ready(queue_.front().entry.what)) return result;  // its ReadyForQuery still comes
   // "Upon detecting an error in the extended-query protocol, the backend issues ErrorResponse, then reads and
   // discards messages until a Sync is reached": manual, 55.2.3.
@@ -165,7 +194,12 @@ ruling reply_ledger::on_error() {
     if (queue_.front().entry.what != request::copy_end) dropped_.push_back(queue_.front().entry);
     pop();
   }
-  if (queue_.empty()) skipping_ = true;
+  batch_commits_ = batch_commits_ && !queue_.empty();
+  if (queue_.empty()) {
+    skipping_ = true;
+  } else {
+    queue_.front().entry.commits = false;
+  }
   return result;
 }
 
@@ -175,8 +209,10 @@ void reply_ledger::on_copy_in() {
   auto next = std::next(queue_.begin());
   while (next != queue_.end() && next->entry.what != request::copy_end) {
     const bool ignored = next->entry.what == request::sync;
+    const bool commits = next->entry.commits;
     forget(next->entry);
     next = queue_.erase(next);
+    if (ignored && commits) carry_commit(static_cast<std::size_t>(next - queue_.begin()));
     if (!ignored) return;
   }
   copying_in_ = next == queue_.end();

@@ -35,6 +35,7 @@ enum class note : std::uint8_t {
   watch,           // the Execute of a statement that reads or writes guarded rows
   script,          // a query with hidden statements in it, or with statements that are watched
   savepoint,       // SAVEPOINT, RELEASE or ROLLBACK TO
+  names,           // the server is asked what unqualified names mean
 };
 
 /// One owed reply.
@@ -42,6 +43,7 @@ struct owed {
   request what = request::sync;
   bool hidden = false;  // ours: the client must not see it
   note kept = note::none;
+  bool commits = false;  // what it makes permanent, if anything, the client knows when it has been answered
 };
 
 /// What to do with a server message.
@@ -68,6 +70,10 @@ class reply_ledger {
   /// A query whose results are partly hidden: `hidden[i]` says so of its i-th statement.
   bool expect_script(std::vector<bool> hidden);
 
+  /// The next Execute, Query or FunctionCall of the client's may make something permanent, and so may the
+  /// Sync behind an Execute.
+  void commits_next() noexcept { commits_next_ = true; }
+
   /// The client ends its COPY data.
   void copy_ended();
 
@@ -90,6 +96,8 @@ class reply_ledger {
   [[nodiscard]] bool skipping() const noexcept { return skipping_; }
   /// The server waits for CopyData.
   [[nodiscard]] bool copying_in() const noexcept { return copying_in_; }
+  /// Something that may have been made permanent has not been answered to its ReadyForQuery, nor has failed.
+  [[nodiscard]] bool commit_in_flight() const noexcept;
   /// The index, among the statements of the query in front, of the one that is running.
   [[nodiscard]] std::size_t script_position() const noexcept { return script_position_; }
 
@@ -105,6 +113,8 @@ class reply_ledger {
   ruling settle(verdict what);
   ruling on_error();
   void on_copy_in();
+  void mark_commits(owed& entry);
+  void carry_commit(std::size_t from);
   [[nodiscard]] bool accepts(request what);
   [[nodiscard]] verdict front_verdict() const;
   ruling on_query_reply(char tag);
@@ -118,7 +128,9 @@ class reply_ledger {
   bool batch_open_ = false;
   bool skipping_ = false;  // an error was seen and no Sync is in the queue yet
   bool copying_in_ = false;
-  bool described_ = false;  // ParameterDescription of the Describe in front has come
+  bool commits_next_ = false;   // the next statement may commit
+  bool batch_commits_ = false;  // so may the Sync that is to come
+  bool described_ = false;      // ParameterDescription of the Describe in front has come
 };
 
 }  // namespace proxy::session

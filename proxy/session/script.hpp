@@ -41,6 +41,7 @@ struct script_request {
   std::vector<std::optional<watch>> watches;  // by statement of the client's
   std::string_view rest;                      // of the client's string, behind what was analysed: a comment
   clock::time_point now;
+  bool commits = false;  // the string may make something permanent
 };
 
 /// Builds the string that the server is sent. A statement that is refused is replaced by one that raises,

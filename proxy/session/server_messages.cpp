@@ -25,6 +25,11 @@ bool changes_schema(std::string_view command_tag) {
                      [&](std::string_view verb) { return command_tag.starts_with(verb); });
 }
 
+// SELECT INTO and CREATE TABLE AS answer as SELECT does.
+bool may_make_names(std::string_view command_tag) {
+  return command_tag.starts_with("SELECT ") || command_tag == "DO" || command_tag == "CALL";
+}
+
 bool is_quiet(std::string_view severity) {
   return severity == "NOTICE" || severity == "INFO" || severity == "DEBUG" || severity == "LOG";
 }
@@ -36,9 +41,9 @@ void session::on_server_bytes(std::string_view bytes, outbox& out) {
   from_server_.feed(bytes);
   while (phase_ != session_phase::closed) {
     const protocol::piece piece = from_server_.next();
-    if (piece.kind == protocol::piece_kind::need_more) return;
+    if (piece.kind == protocol::piece_kind::need_more) break;
     if (piece.kind == protocol::piece_kind::broken) {
-      return end_with("08P01", "invalid message from PostgreSQL", from_server_.broken_reason(), out);
+      return end_unanswered("08P01", "invalid message from PostgreSQL", from_server_.broken_reason(), out);
     }
     if (phase_ == session_phase::authenticating) {
       authenticate(piece.frame, out);
@@ -48,9 +53,12 @@ void session::on_server_bytes(std::string_view bytes, outbox& out) {
       out.to_client.forward(piece.frame.wire);
     }
   }
+  // What waited because too many replies were owed: the client may send nothing more before it has its reply.
+  if (!stalled_ && from_client_.held() > 0) pump_client(out);
 }
 
 void session::authenticate(const frame_view& from, outbox& out) {
+  if (binding_ends_here_ && take_binding_out(from, out)) return;
   out.to_client.forward(from.wire);
   switch (from.tag) {
     case tag::parameter_status:
@@ -86,6 +94,7 @@ void session::on_parameter(const frame_view& from) {
   if (parameter->name == "client_encoding") {
     reads_sql_.ascii_safe_encoding = is_ascii_safe(parameter->value);
     utf8_ = parameter->value == "UTF8";
+    reads_sql_.utf8 = utf8_;
   }
 }
 
@@ -101,7 +110,7 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   const ruling answer = ledger_.on_reply(message.tag);
   streaming_ = answer.what;
   if (answer.what == verdict::desync)
-    return end_with("08P01", "PostgreSQL sent what was not asked for", "", out);
+    return end_unanswered("08P01", "PostgreSQL sent what was not asked for", "", out);
   if (message.tag == tag::error_response) return on_server_error(message, answer, out);
   if (answer.subject.kept == note::types) learn_shape(message);
   if (answer.what == verdict::hide) return on_hidden(message, answer, out);
@@ -123,6 +132,7 @@ void session::on_ready(const frame_view& from, outbox& out) {
   if (status == 'I' && rules_) end_transaction(!query_failed_, out);
   renew_reads(status, out);
   if (ledger_.empty()) unsettled_ = false;
+  if (ledger_.empty()) settings_doubted_ = false;
   query_failed_ = false;
   raw_busy_ = false;
   block_.ready(status, ledger_.owed_queries() > 0, !ledger_.empty());
@@ -135,9 +145,11 @@ void session::on_ready(const frame_view& from, outbox& out) {
 void session::on_hidden(const frame_view& from, const ruling& answer, outbox& out) {
   if (from.tag == tag::notice_response) {
     const protocol::error_fields fields(from.body);
-    if (!is_quiet(fields.text(protocol::error_code::severity_plain))) out.to_client.forward(from.wire);
-    return;
+    if (is_quiet(fields.text(protocol::error_code::severity_plain))) return;
+    streaming_ = verdict::forward;
+    return out.to_client.forward(from.wire);
   }
+  if (answer.subject.kept == note::names) return on_names(from, answer, out);
   if (from.tag == tag::data_row) note_lock_count(from, answer);
   if (from.tag != tag::command_complete) {
     if (answer.settled) settle_note(answer.subject, true);
@@ -190,14 +202,20 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
   const protocol::error_fields fields(from.body);
   const std::string_view severity = fields.text(protocol::error_code::severity_plain);
   if (severity == "FATAL" || severity == "PANIC") fatal_seen_ = true;
+  // The client has not asked; its own statement meets whatever it was. A transaction that has failed, mostly.
+  const bool asked_by_query = answer.subject.kept == note::names && answer.subject.what == request::query;
+  if (asked_by_query && !fatal_seen_) return;
   query_failed_ = true;
+  // Told in other words, it is told whole: of one that is too long to be held, the rest is dropped.
+  streaming_ = verdict::hide;
   note_deadlock(fields.text(protocol::error_code::sqlstate), out);
   if (answer.subject.kept == note::script && !scripts_.empty()) {
     on_script_error(from, answer, out);
   } else if (answer.subject.kept == note::watch && is_raised(from.body) && !watches_.empty()) {
     note_conflict(from, watches_.front().carried, out);
     translate_error(from.body, watches_.front().carried, {}, out);
-  } else if (answer.what == verdict::translate && answer.subject.kept != note::types && !runs_.empty()) {
+  } else if (answer.what == verdict::translate && answer.subject.kept != note::types &&
+             answer.subject.kept != note::names && !runs_.empty()) {
     const hidden_run& run = runs_.front();
     note_conflict(from, run, out);
     if (fields.text(protocol::error_code::sqlstate) == "55P03") unit_failed_ = true;
@@ -208,6 +226,7 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
     map_error_position(from.body, {parsed->sent.sql, &parsed->sent.copied, parsed->analysed->text, utf8_},
                        out);
   } else {
+    streaming_ = verdict::forward;
     out.to_client.forward(from.wire);
   }
   drop_skipped(out);
@@ -244,7 +263,7 @@ void session::drop_skipped(outbox& out) {
 
 void session::retry_held(outbox& out) {
   // An error has ended the wait for a turn, and with it whatever it was for.
-  const bool gave_up = hold_ == hold::turn && !waiting_;
+  const bool gave_up = (hold_ == hold::turn && !waiting_) || (hold_ == hold::names && !asking_names_);
   if ((hold_ == hold::status || gave_up) && phase_ == session_phase::ready) release(out);
 }
 
@@ -272,6 +291,9 @@ void session::settle_note(const owed& entry, bool confirmed) {
       return scripts_.pop_front();
     case note::savepoint:
       return savepoints_.pop_front();
+    case note::names:
+      asking_names_ = false;
+      return;
   }
 }
 
@@ -290,15 +312,18 @@ void session::learn_shape(const frame_view& from) {
 }
 
 void session::notice_schema_change(const frame_view& from) {
-  if (!rules_ || !ddl_named_guarded_) return;
+  if (!rules_ || !(ddl_named_guarded_ || copies_names_)) return;
   const auto command_tag = backend::decode_command_complete(from.body);
-  if (command_tag && changes_schema(*command_tag)) schema_changed_ = true;
+  if (command_tag && (changes_schema(*command_tag) || (copies_names_ && may_make_names(*command_tag))))
+    schema_changed_ = true;
 }
 
 /// Others see DDL when it is committed; so does the catalog's connection.
 void session::tell_schema_change(outbox& out) {
   if (!schema_changed_ || block_.status() != 'I') return;
   schema_changed_ = false;
+  copies_names_ = false;
+  base_ = nullptr;
   book_ = nullptr;  // the next guarded statement waits for the new one
   out.events.push_back({.what = event::type::schema_change, .rule = {}, .sqlstate = {}});
 }

@@ -1,5 +1,6 @@
 #include "proxy/session/session.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "proxy/session/limits.hpp"
@@ -20,6 +21,8 @@ constexpr protocol::whole_limits server_limits(bool reads_rows) {
   for (const char tag : {'Z', 'E', 'N', 'S', 'K', 't', 'C', 'R'})
     limits.set(tag, limits::small_message_bytes);
   for (const char tag : {'T', 'D'}) limits.set(tag, reads_rows ? limits::small_message_bytes : 0);
+  // An error may quote a parameter at full length, and its position comes behind that.
+  if (reads_rows) limits.set('E', limits::analysed_message_bytes + limits::small_message_bytes);
   return limits;
 }
 
@@ -48,6 +51,7 @@ void session::enter(session_phase next) noexcept {
 void session::end(std::string_view reason, outbox& out) {
   if (phase_ == session_phase::closed) return;
   enter(session_phase::closed);
+  stalled_ = false;
   leave_turns(out);
   if (in_census_) shared_.clients.leave(memory_.client());
   in_census_ = false;
@@ -56,29 +60,44 @@ void session::end(std::string_view reason, outbox& out) {
   out.close_reason = std::string(reason);
 }
 
-void session::end_with(std::string_view sqlstate, std::string_view message, std::string_view detail,
-                       outbox& out) {
+void session::end_with(const refusal& why, outbox& out) {
   if (phase_ == session_phase::closed) return;
   std::string frame;
-  append_refusal({.sqlstate = std::string(sqlstate),
-                  .message = std::string(message),
-                  .detail = std::string(detail),
-                  .hint = {},
-                  .rule = {},
-                  .schema = {},
-                  .table = {},
-                  .column = {}},
-                 "FATAL", frame);
+  append_refusal(why, "FATAL", frame);
   // Inside a message that is being streamed to the client, nothing can be said.
   if (!from_server_.inside_message()) out.to_client.append(frame);
-  out.events.push_back({.what = event::type::error, .rule = {}, .sqlstate = std::string(sqlstate)});
-  end(message, out);
+  out.events.push_back({.what = event::type::error, .rule = {}, .sqlstate = why.sqlstate});
+  end(why.message, out);
+}
+
+void session::end_with(std::string_view sqlstate, std::string_view message, std::string_view detail,
+                       outbox& out) {
+  end_with({.sqlstate = std::string(sqlstate),
+            .message = std::string(message),
+            .detail = std::string(detail),
+            .hint = {},
+            .rule = {},
+            .schema = {},
+            .table = {},
+            .column = {}},
+           out);
+}
+
+/// As said, unless something may have been committed whose answer will not come any more.
+void session::end_unanswered(std::string_view sqlstate, std::string_view message, std::string_view detail,
+                             outbox& out) {
+  if (phase_ == session_phase::ready && !fatal_seen_ && (raw_busy_ || ledger_.commit_in_flight())) {
+    return end_with("08007", "connection to PostgreSQL was lost: the outcome of what was running is unknown",
+                    detail.empty() ? message : detail, out);
+  }
+  end_with(sqlstate, message, detail, out);
 }
 
 void session::guard(std::shared_ptr<const rules::rule_set> rules, book_ptr book,
                     std::chrono::milliseconds patience) {
   rules_ = std::move(rules);
   book_ = std::move(book);
+  base_ = book_;
   patience_ = patience;
   if (!rules_) return;
   from_server_.set_limits(with_rows_limits);
@@ -89,6 +108,7 @@ void session::guard(std::shared_ptr<const rules::rule_set> rules, book_ptr book,
 void session::on_client_bytes(std::string_view bytes, outbox& out) {
   switch (phase_) {
     case session_phase::startup:
+      if (securing_) return end("unencrypted data after SSLRequest", out);
       startup_.append(bytes);
       return read_startup(out);
     case session_phase::connecting:
@@ -124,14 +144,9 @@ void session::read_startup(outbox& out) {
       case protocol::startup_kind::broken:
         return end_with("08P01", "invalid startup packet", packet.reason, out);
       case protocol::startup_kind::ssl_request:
-      case protocol::startup_kind::gssenc_request: {
-        bool& asked = packet.kind == protocol::startup_kind::ssl_request ? tls_asked_ : gss_asked_;
-        if (asked) return end_with("08P01", "encryption was requested twice", "", out);
-        asked = true;
-        out.to_client.append("N");
-        startup_.erase(0, packet.wire.size());
+      case protocol::startup_kind::gssenc_request:
+        if (!answer_encryption_request(packet, out)) return;
         continue;
-      }
       case protocol::startup_kind::cancel_request:
         out.request = request_kind::forward_cancel;
         out.cancel_packet = packet.wire;
@@ -151,13 +166,8 @@ void session::start(const protocol::startup_packet& packet, outbox& out) {
   if (database_.empty()) database_ = user_;
   application_ = packet.parameter("application_name").value_or("");
   memory_.belongs_to(database_, database_ + '/' + user_ + '/' + who_.address);
-  if (refused_) {
-    std::string frame;
-    append_refusal(*refused_, "FATAL", frame);
-    out.to_client.append(frame);
-    out.events.push_back({.what = event::type::error, .rule = {}, .sqlstate = refused_->sqlstate});
-    return end(refused_->message, out);
-  }
+  if (tls_ == tls_policy::require && !secured_) refused_ = without_tls();
+  if (refused_) return end_with(*refused_, out);
   const std::size_t size = packet.wire.size();
   from_client_.feed(std::string_view(startup_).substr(size));
   from_client_.settle();
@@ -166,8 +176,9 @@ void session::start(const protocol::startup_packet& packet, outbox& out) {
   out.request = request_kind::connect_server;
 }
 
-void session::on_server_connected(outbox& out) {
+void session::on_server_connected(outbox& out, bool binding_ends_here) {
   if (phase_ != session_phase::connecting) return;
+  binding_ends_here_ = binding_ends_here;
   enter(session_phase::authenticating);
   out.to_server.append(startup_);
   startup_ = {};
@@ -183,15 +194,19 @@ void session::on_client_closed(outbox& out) {
 }
 
 void session::on_server_closed(std::string_view reason, outbox& out) {
-  if (phase_ == session_phase::ready && !fatal_seen_ && !terminated_ && (raw_busy_ || !ledger_.empty())) {
-    return end_with("08007", "connection to PostgreSQL was lost: the outcome of what was running is unknown",
-                    reason, out);
+  const bool awaited = raw_busy_ || !ledger_.empty() || hold_ != hold::none;
+  if (phase_ == session_phase::ready && !fatal_seen_ && !terminated_ && awaited) {
+    return end_unanswered(
+        "08006", "connection to PostgreSQL was lost: what was running has not been committed", reason, out);
   }
   end(reason, out);
 }
 
 void session::on_book(book_ptr book, outbox& out) {
   book_ = std::move(book);
+  base_ = book_;
+  names_fresh_ = false;
+  if (book_ && block_.status() == 'I') made_names_ = false;  // what was made is in the catalog now
   if (book_ && hold_ == hold::catalog) release(out);
 }
 
@@ -245,7 +260,18 @@ void session::on_drain(outbox& out) {
 }
 
 void session::on_terminate(std::string_view reason, outbox& out) {
-  end_with("57P01", reason, "", out);
+  end_unanswered("57P01", reason, "", out);
+}
+
+bool session::waits_for_lock() const noexcept {
+  const auto has_run = [](const script& each) {
+    return std::any_of(each.runs.begin(), each.runs.end(), [](const auto& run) { return run.has_value(); });
+  };
+  return !runs_.empty() || std::any_of(scripts_.begin(), scripts_.end(), has_run);
+}
+
+bool session::is_for_nobody() const noexcept {
+  return rules_ && !ledger_.empty() && !ledger_.commit_in_flight();
 }
 
 void session::settle() {
@@ -254,6 +280,8 @@ void session::settle() {
 }
 
 bool session::wants_client_bytes() const noexcept {
+  const bool waits = phase_ == session_phase::connecting || stalled_;
+  if (waits) return from_client_.held() < limits::inbox_bytes;
   return from_client_.held() < limits::inbox_bytes ||
          (hold_ == hold::none && ledger_.size() < limits::owed_replies);
 }

@@ -42,6 +42,14 @@ enum class hold : std::uint8_t {
   catalog,  // it names a guarded table and the catalog is not known yet
   status,   // its plan depends on the outcome of something that is running: a simple query, a Parse, a Close
   turn,     // another session is to write the row first
+  names,    // the server is asked what the names of guarded tables mean here
+};
+
+/// What a client that asks for TLS is answered, and what happens to one that does not ask.
+enum class tls_policy : std::uint8_t {
+  disable,  // refused; goes on without
+  allow,    // accepted; who does not ask goes on without
+  require,  // accepted; who does not ask is refused, except for a cancel request
 };
 
 /// The process id and key by which the client may cancel.
@@ -62,11 +70,20 @@ class session {
   /// instead of being connected (too many connections).
   session(plan_cache& cache, neighbourhood& shared, session_identity who,
           std::optional<refusal> refused = std::nullopt);
+  session(const session&) = delete;  // what it keeps counts towards its own total
+  session& operator=(const session&) = delete;
+
+  /// Before the first event; without it, TLS is refused.
+  void offer_tls(tls_policy policy) noexcept { tls_ = policy; }
 
   // Events. Each appends its effects; the caller carries them out and then calls settle().
   void on_client_bytes(std::string_view bytes, outbox& out);
   void on_client_closed(outbox& out);
-  void on_server_connected(outbox& out);
+  /// The TLS handshake with the client is done; it may also have begun with it, without asking.
+  void on_client_secured() noexcept;
+  /// `binding_ends_here`: PostgreSQL sees TLS with another certificate than the client, or the client none:
+  /// SCRAM's channel binding cannot succeed and is taken out of the server's offer.
+  void on_server_connected(outbox& out, bool binding_ends_here = false);
   void on_server_unreachable(std::string_view reason, outbox& out);
   void on_server_bytes(std::string_view bytes, outbox& out);
   void on_server_closed(std::string_view reason, outbox& out);
@@ -87,14 +104,27 @@ class session {
   /// Ends it now, with 57P01.
   void on_terminate(std::string_view reason, outbox& out);
 
+  /// stalled(), and the server has taken most of what it was sent.
+  void on_room(outbox& out);
+
   /// The bytes of this step have been written or copied; what was not taken is kept.
   void settle();
 
   [[nodiscard]] session_phase phase() const noexcept { return phase_; }
   [[nodiscard]] hold held() const noexcept { return hold_; }
   [[nodiscard]] std::optional<clock::time_point> deadline() const noexcept { return deadline_; }
+  /// PostgreSQL may be waiting for a lock on the session's behalf, before the client's own statement runs.
+  [[nodiscard]] bool waits_for_lock() const noexcept;
+  /// Nothing that is running can come to be permanent: without its client, it is for nobody.
+  [[nodiscard]] bool is_for_nobody() const noexcept;
+  /// Nothing is owed to the client.
+  [[nodiscard]] bool owes_nothing() const noexcept { return ledger_.empty() && !raw_busy_; }
+  /// The client has said that it leaves.
+  [[nodiscard]] bool terminated() const noexcept { return terminated_; }
   /// False: enough of the client is waiting here; do not read it.
   [[nodiscard]] bool wants_client_bytes() const noexcept;
+  /// The last step has made as much for the server as one may: the client's next message waits for on_room.
+  [[nodiscard]] bool stalled() const noexcept { return stalled_; }
   [[nodiscard]] const std::string& user() const noexcept { return user_; }
   [[nodiscard]] const std::string& database() const noexcept { return database_; }
   [[nodiscard]] const std::string& application() const noexcept { return application_; }
@@ -109,8 +139,20 @@ class session {
   // session.cpp: phases, startup, the end.
   void enter(session_phase next) noexcept;
   void end(std::string_view reason, outbox& out);
+  void end_with(const refusal& why, outbox& out);
   void end_with(std::string_view sqlstate, std::string_view message, std::string_view detail, outbox& out);
+  void end_unanswered(std::string_view sqlstate, std::string_view message, std::string_view detail,
+                      outbox& out);
   void read_startup(outbox& out);
+
+  // encryption.cpp: TLS and what it means for authentication.
+  [[nodiscard]] bool answer_encryption_request(const protocol::startup_packet& packet, outbox& out);
+  [[nodiscard]] bool take_binding_out(const frame_view& from, outbox& out);
+  [[nodiscard]] bool expects_binding(const frame_view& from);
+  static refusal without_tls();
+  static refusal without_binding();
+
+  // session.cpp, further.
   void start(const protocol::startup_packet& packet, outbox& out);
   void pass_raw(std::string_view bytes, outbox& out);
   [[nodiscard]] bool idle() const;
@@ -119,6 +161,7 @@ class session {
   // client_messages.cpp: what the client sends once ready.
   void pump_client(outbox& out);
   [[nodiscard]] bool may_take() const noexcept;
+  [[nodiscard]] bool would_keep_too_much(std::size_t bytes, std::size_t count, std::size_t most, outbox& out);
   void take(const frame_view& from, outbox& out);
   void take_authentication(const frame_view& from, outbox& out);
   [[nodiscard]] bool will_not_run() const;
@@ -157,7 +200,9 @@ class session {
 
   // guarding.cpp: plans, hidden statements, holding.
   [[nodiscard]] bool must_await_catalog(std::string_view sql) const;
-  analysis_ptr analyse(std::string_view sql, outbox& out);
+  [[nodiscard]] rules::parse_settings reads_sql() const;
+  void note_settings(std::string_view sql, bool kept);
+  analysis_ptr analyse(std::string_view sql, rules::parse_settings settings, outbox& out);
   void note_ddl(std::string_view sql);
   void renew(prepared_statement& statement, outbox& out);
   [[nodiscard]] bool has_preludes(const rules::plan& plan, bool before_bind) const;
@@ -173,6 +218,12 @@ class session {
   void release(outbox& out);
   void refuse_held(refusal what, outbox& out);
   [[nodiscard]] bool any_rule_rejects_opaque() const;
+
+  // name_look_up.cpp: what unqualified names of guarded tables mean under the session's search_path.
+  [[nodiscard]] bool asks_names(const frame_view& from, std::string_view sql, outbox& out);
+  void ask_names(bool by_query, outbox& out);
+  void on_names(const frame_view& from, const ruling& answer, outbox& out);
+  void note_made_names(const analysis_ptr& analysed);
 
   // guarded_rows.cpp: which rows statements read and write, and how writes are checked.
   [[nodiscard]] std::optional<watch> watch_for(const analysis_ptr& analysed,
@@ -243,17 +294,34 @@ class session {
   std::string startup_;  // bytes received before the startup packet was complete; then what is to be sent
   bool tls_asked_ = false;
   bool gss_asked_ = false;
+  tls_policy tls_ = tls_policy::disable;
+  bool securing_ = false;           // the client has been told to begin its TLS handshake
+  bool secured_ = false;            // it is done
+  bool binding_ends_here_ = false;  // channel binding is to be taken out of the server's offer
+  bool binding_taken_out_ = false;  // it was, and the client has not chosen yet
   std::string user_;
   std::string database_;
   std::string application_;
   cancel_key key_;
   rules::parse_settings reads_sql_;
+  bool settings_doubted_ = false;   // something in flight may change them
+  bool settings_seen_ = false;      // the session has changed them, so that a rollback may
+  bool settings_prepared_ = false;  // a statement that does so is prepared
   bool utf8_ = true;
 
   std::shared_ptr<const rules::rule_set> rules_;  // null: no rule concerns this session
   book_ptr book_;                                 // null: the catalog is not known yet
+  book_ptr base_;                                 // the same, whatever search_path says
+  std::vector<std::string> asked_names_;          // that the server is being asked about
+  bool asking_names_ = false;
+  bool names_fresh_ = false;  // nothing has run since the server told what they mean
+  bool made_names_ = false;   // the session may have made relations of such names itself, also temporary ones
+  bool copies_names_ = false;  // a SELECT INTO, or code, that does so is on its way
   std::chrono::milliseconds patience_{0};
   std::string held_;  // the message that is held back
+
+  std::size_t kept_bytes_ = 0;  // of statements_ and portals_, and of what refers to them
+  bool stalled_ = false;
 
   protocol::framer from_client_;
   protocol::framer from_server_;

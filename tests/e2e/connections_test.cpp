@@ -168,7 +168,9 @@ TEST_F(connections, lost_while_a_statement_runs_is_an_unknown_outcome) {
     EXPECT_EQ(told.sqlstate(), "08007") << told.message();
     EXPECT_EQ(told.field(PG_DIAG_SEVERITY_NONLOCALIZED), "FATAL");
     EXPECT_TRUE(through().open());
-    EXPECT_EQ(value(admin, "SELECT pg_terminate_backend(" + pid + ", 60000)"), "t");
+    // Behind a hidden statement that is owed an answer the proxy has cancelled it.
+    EXPECT_TRUE(
+        admin.run("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE pid = " + pid).ok());
     proxy_.reset();
   }
 }

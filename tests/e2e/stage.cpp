@@ -96,6 +96,12 @@ void proxy::stop(int signal) {
   }
 }
 
+void proxy::kill() {
+  process_->signal(SIGKILL);
+  EXPECT_EQ(process_->wait(), 128 + SIGKILL);
+  process_.reset();
+}
+
 void proxy::write_configuration(const std::string& rules) const {
   const std::string host = options_.upstream_host.empty() ? cluster::host() : options_.upstream_host;
   const int port = options_.upstream_port == 0 ? cluster::port() : options_.upstream_port;

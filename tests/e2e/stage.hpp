@@ -62,6 +62,8 @@ class proxy {
   [[nodiscard]] std::string log() const { return process_->output(); }
   /// Stops it now, in the given way, and expects exit code 0.
   void stop(int signal = 15);
+  /// Ends it by SIGKILL.
+  void kill();
 
   /// Body and, in `status`, code of GET `path` of the metrics port.
   [[nodiscard]] std::string page(const std::string& path, int& status) const;

@@ -235,5 +235,58 @@ TEST(assumed_catalog, has_what_the_rules_say) {
                   .in_block.touches.empty());
 }
 
+// Two relations of one name: what an unqualified name means is told by the server.
+TEST(rule_book, takes_unqualified_names_as_the_server_resolved_them) {
+  auto known = testing::shop_catalog();
+  known.namesakes = {"wallets"};
+  const auto base = rule_book::compile(testing::situation("plain"), known, "app", false);
+  ASSERT_EQ(base->ambiguous(), std::vector<std::string>{"wallets"});
+  const auto touches = [](const rule_book& book, std::string_view sql) {
+    return book.analyse(sql, {})->statements.back().in_block.touches;
+  };
+  const std::string bare = "UPDATE wallets SET balance = 1 WHERE id = 1";
+  const auto here = base->resolved({{"wallets", 20001}});
+  const auto elsewhere = base->resolved({{"wallets", 5}});
+  EXPECT_FALSE(touches(*here, bare).empty());
+  EXPECT_TRUE(touches(*elsewhere, bare).empty());
+  EXPECT_FALSE(touches(*elsewhere, "UPDATE public.wallets SET balance = 1 WHERE id = 1").empty());
+  EXPECT_EQ(base->resolved({{"wallets", 5}}), elsewhere);
+  const auto reason_behind = [&](const std::string& first) {
+    const auto all = touches(*elsewhere, first + "; " + bare);
+    return all.empty() ? std::string{"none"} : std::string{name(all.front().reason)};
+  };
+  for (const auto* change : {"SET search_path = public", "RESET ALL", "DISCARD ALL", "ROLLBACK", "SELECT f()",
+                             "SET ROLE joe", "DO 'x'", "CALL f()"}) {
+    EXPECT_EQ(reason_behind(change), "opaque") << change;
+  }
+  for (const auto* same : {"BEGIN", "SAVEPOINT a", "SELECT 1"})
+    EXPECT_EQ(reason_behind(same), "none") << same;
+}
+
+TEST(rule_book, names_beyond_ascii_are_compared_in_utf8_alone) {
+  auto configured = testing::situation("plain");
+  configured.rules.front().columns = {"balance"};
+  configured.rules.front().table = "kont\xC3\xB3";
+  const auto book = rule_book::compile(configured, assumed_catalog(configured), "app", false);
+  parse_settings latin;
+  latin.utf8 = false;
+  EXPECT_TRUE(book->analyse("UPDATE kont\xC3\xB3 SET balance = 1 WHERE id = 1", {})->exact);
+  EXPECT_FALSE(book->analyse("UPDATE kont\xF3 SET balance = 1 WHERE id = 1", latin)->exact);
+  EXPECT_FALSE(book->analyse("UPDATE kont\xF3 SET balance = 1 WHERE id = 1", {})->exact);
+}
+
+TEST(rule_book, text_that_no_server_accepts_as_utf8_is_opaque) {
+  const auto book = testing::book_of("plain");
+  for (const std::string bad :
+       {"\xC3", "\xC0\xA7", "\xE0\x80\xA7", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\x80", "\xE2\x82"})
+    EXPECT_FALSE(book->analyse("SELECT '" + bad + "', balance FROM wallets", {})->exact);
+  for (const std::string good :
+       {"\xC3\xA9", "\xE2\x82\xAC", "\xED\x9F\xBF", "\xF0\x9F\x92\xB0", "\xF4\x8F\xBF\xBF"})
+    EXPECT_TRUE(book->analyse("SELECT '" + good + "', balance FROM wallets", {})->exact);
+  EXPECT_FALSE(book->analyse(std::string("SELECT balance FROM wallets\0 WHERE id = 1", 38), {})->exact);
+  const std::string deep = std::string(5000, '(') + "1" + std::string(5000, ')');
+  EXPECT_FALSE(book->analyse("SELECT " + deep + ", balance FROM wallets", {})->exact);
+}
+
 }  // namespace
 }  // namespace rules

@@ -109,6 +109,15 @@ catalog shop_catalog() {
   return made;
 }
 
+catalog corpus_catalog() {
+  catalog made = shop_catalog();
+  made.aliases.push_back({"public", "rich_wallets", 'v', 20001});
+  made.aliases.push_back({"public", "assets", 'r', 20001});
+  made.aliases.push_back({"pg_temp_3", "my_wallets", 'v', 20001});
+  made.functions = {{"public", "pay", 20001}, {"shop_code", "pay", 20001}};
+  return made;
+}
+
 rule wallet_rule() {
   return make_rule("wallet-balance", "wallets", {"balance"});
 }
@@ -118,6 +127,7 @@ rule_set situation(std::string_view name) {
   if (name == "plain") return {{made}, {}};
   if (name == "bounds") return bounds_situation();
   if (name == "notes" || name == "escrow") return columns_situation(name == "escrow");
+  if (name == "corpus") return {{bounded(made, "0"), make_rule("voucher", "vouchers", {"remaining"})}, {}};
   if (name == "two rules") {
     rule reserved = make_rule("reserved", "wallets", {"reserved"});
     return {{made, reserved, make_rule("voucher", "vouchers", {"remaining"})}, {}};

@@ -14,6 +14,9 @@ namespace rules::testing {
 /// The tables of schema.sql.
 [[nodiscard]] catalog shop_catalog();
 
+/// The same, with more views, a parent, a temporary view and functions over wallets.
+[[nodiscard]] catalog corpus_catalog();
+
 /// A rule over wallets.balance with everything else at its default.
 [[nodiscard]] rule wallet_rule();
 

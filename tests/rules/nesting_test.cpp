@@ -112,5 +112,16 @@ TEST(nesting, beyond_the_limit_is_opaque_whatever_the_depth) {
   }
 }
 
+TEST(nesting, very_many_queries_in_with_are_opaque) {
+  const auto book = testing::book_of("plain");
+  for (const auto& [count, exact] : {std::pair{most_with_queries, true}, {most_with_queries + 1, false}}) {
+    std::string text = "WITH a AS (SELECT balance FROM wallets)";
+    for (std::size_t i = 1; i < count; ++i) {
+      text += ", a" + std::to_string(i) + " AS NOT MATERIALIZED (SELECT balance FROM wallets)";
+    }
+    EXPECT_EQ(book->analyse(text + " SELECT 1", {})->exact, exact) << count;
+  }
+}
+
 }  // namespace
 }  // namespace rules

@@ -25,8 +25,8 @@ bool is_input(speaker who) {
 std::string bytes_of(std::string_view text, bool from_client) {
   if (from_client) {
     if (auto packet = protocol::startup_from_text(text)) return *packet;
-  } else if (text == "Refuse") {
-    return "N";
+  } else if (text == "Refuse" || text == "Accept") {
+    return text == "Refuse" ? "N" : "S";
   }
   const auto direction = from_client ? protocol::direction::from_client : protocol::direction::from_server;
   return protocol::from_text(text, direction).value_or("");
@@ -60,7 +60,8 @@ actor make_actor(const dialogue& of) {
                                          .table = {},
                                          .column = {}});
   }
-  return actor(of.setting != "transparent", of.setting != "unknown catalog", std::nullopt, of.setting);
+  const bool guarded = of.setting != "transparent" && !of.setting.starts_with("tls");
+  return actor(guarded, of.setting != "unknown catalog", std::nullopt, of.setting);
 }
 
 void log_in(actor& who) {
@@ -118,6 +119,7 @@ std::string count_line(const proxy::session::event& what) {
 std::vector<std::string> effect_lines(const effects& done) {
   std::vector<std::string> lines;
   if (done.request == proxy::session::request_kind::connect_server) lines.emplace_back("connect");
+  if (done.request == proxy::session::request_kind::secure_client) lines.emplace_back("secure");
   if (done.request == proxy::session::request_kind::forward_cancel) lines.emplace_back("cancel");
   if (done.want_book) lines.emplace_back("want book");
   for (const auto& what : done.events) {
@@ -137,8 +139,9 @@ std::vector<std::string> message_lines(std::string_view bytes, bool from_client)
       bytes.remove_prefix(packet.wire.size());
     }
   }
-  while (!from_client && bytes.starts_with('N') && (bytes.size() == 1 || bytes[1] != '\0')) {
-    lines.emplace_back("Refuse");
+  while (!from_client && (bytes.starts_with('N') || bytes.starts_with('S')) &&
+         (bytes.size() == 1 || bytes[1] != '\0')) {
+    lines.emplace_back(bytes[0] == 'N' ? "Refuse" : "Accept");
     bytes.remove_prefix(1);
   }
   const protocol::whole_limits limits;

@@ -2,15 +2,17 @@
 // ways of playing one. Knows nothing of what a dialogue is about.
 //
 //   # a comment
-//   setting: guarded | transparent | unknown catalog | refused, or a setting of stage::rule_set
+//   setting: guarded | transparent | unknown catalog | refused | tls | tls required, or a setting of
+//   stage::rule_set
 //                                      (first line that is none; default guarded)
 //   login                                       the usual start of a session, played and checked nowhere else
 //   client> Query "SELECT 1"           the client sends                   server> ...   the server sends
 //   server< Query "SELECT 1"           the server is sent                 client< ...   the client is sent
-//   proxy> book                        something happens: connected, unreachable, book, cancel, drain,
+//   proxy> book                        something happens: connected, connected over TLS, secured,
+//                                      unreachable, book, cancel, drain,
 //   terminate,
 //                                      time +5, client closed, server closed, rival reads 1, rival writes 1
-//   proxy< close "reason"              an effect: connect, cancel, want book, close "...", count ...
+//   proxy< close "reason"              an effect: connect, secure, cancel, want book, close "...", count ...
 #pragma once
 
 #include <string>

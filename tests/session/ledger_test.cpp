@@ -188,4 +188,56 @@ TEST(ledger_notes, are_reported_when_settled_and_when_skipped) {
   EXPECT_TRUE(ledger.dropped().empty());
 }
 
+TEST(ledger_commits, last_until_ready_for_query) {
+  reply_ledger ledger;
+  ledger.commits_next();
+  ASSERT_TRUE(ledger.expect({.what = request::bind}));
+  ASSERT_TRUE(ledger.expect({.what = request::execute}));
+  ASSERT_TRUE(ledger.expect({.what = request::sync}));
+  static_cast<void>(ledger.on_reply('2'));
+  EXPECT_TRUE(ledger.commit_in_flight());
+  static_cast<void>(ledger.on_reply('C'));
+  EXPECT_TRUE(ledger.commit_in_flight()) << "it is Sync that commits";
+  static_cast<void>(ledger.on_reply('Z'));
+  EXPECT_FALSE(ledger.commit_in_flight());
+  ASSERT_TRUE(ledger.expect({.what = request::execute}));
+  ASSERT_TRUE(ledger.expect({.what = request::sync}));
+  EXPECT_FALSE(ledger.commit_in_flight()) << "nobody has said so of these";
+}
+
+TEST(ledger_commits, end_with_an_error) {
+  for (const request what : {request::execute, request::query}) {
+    reply_ledger ledger;
+    ledger.commits_next();
+    ASSERT_TRUE(ledger.expect({.what = what}));
+    const bool extended = what == request::execute;
+    ASSERT_TRUE(!extended || ledger.expect({.what = request::sync}));
+    static_cast<void>(ledger.on_reply('E'));
+    EXPECT_FALSE(ledger.commit_in_flight());
+    ledger.commits_next();
+    ASSERT_TRUE(ledger.expect({.what = request::query}));
+    EXPECT_TRUE(ledger.commit_in_flight()) << "another one behind it";
+  }
+}
+
+TEST(ledger_commits, pass_from_a_sync_that_a_copy_ignores_to_the_next) {
+  for (const bool at_once : {true, false}) {
+    reply_ledger ledger;
+    ledger.commits_next();
+    ASSERT_TRUE(ledger.expect({.what = request::execute}));
+    ASSERT_TRUE(ledger.expect({.what = request::sync}));
+    const auto end_copy = [&] {
+      ledger.copy_ended();
+      ASSERT_TRUE(ledger.expect({.what = request::sync}));
+    };
+    if (at_once) end_copy();
+    static_cast<void>(ledger.on_reply('G'));
+    if (!at_once) end_copy();
+    static_cast<void>(ledger.on_reply('C'));
+    EXPECT_TRUE(ledger.commit_in_flight());
+    static_cast<void>(ledger.on_reply('Z'));
+    EXPECT_FALSE(ledger.commit_in_flight());
+  }
+}
+
 }  // namespace

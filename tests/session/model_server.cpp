@@ -56,6 +56,7 @@ void model_server::receive(std::string_view bytes) {
 }
 
 void model_server::take(const protocol::frame_view& from) {
+  if (copying_) return in_copy(from);
   if (from.tag == 'S') return sync();
   if (skipping_) return;
   switch (from.tag) {
@@ -76,12 +77,34 @@ void model_server::take(const protocol::frame_view& from) {
   }
 }
 
+void model_server::in_copy(const protocol::frame_view& from) {
+  if (from.tag == 'd' || from.tag == 'H' || from.tag == 'S') return;
+  end_copy(from.tag != 'c');
+}
+
+void model_server::end_copy(bool failed) {
+  copying_ = false;
+  if (failed) {
+    fail("57014", "COPY from stdin failed");
+    rest_.clear();
+    if (!in_query_) skipping_ = true;
+  } else {
+    must(backend::encode_command_complete("COPY 0", output_));
+  }
+  if (in_query_) run_rest();
+}
+
 void model_server::fail(std::string_view sqlstate, std::string_view message) {
   protocol::error_message error;
   error.sqlstate = sqlstate;
   error.message = message;
   must(protocol::encode_error(error, output_));
   if (status_ == 'T') status_ = 'E';
+}
+
+void model_server::refuse_format() {
+  fail("08P01", "invalid message format");
+  skipping_ = true;
 }
 
 void model_server::ready() {
@@ -96,6 +119,10 @@ bool model_server::run(const std::string& sql) {
   }
   const bool breaks_bound = sql.find("1000") != std::string::npos;
   if (is_hidden(sql)) ++hidden_run_;
+  if (sql == "SELECT CAST('pgteller/refused' AS int)") {
+    fail("22P02", "invalid input syntax for type integer: \"pgteller/refused\"");
+    return false;
+  }
   if (breaks_bound && is_hidden(sql)) {
     fail("22P02", "invalid input syntax for type integer: \"pgteller/0/0/1//\"");
     return false;
@@ -105,6 +132,11 @@ bool model_server::run(const std::string& sql) {
     return false;
   }
   if (!is_hidden(sql)) ran_.push_back(sql);
+  if (sql.starts_with("COPY")) {
+    output_.append(std::string_view("G\0\0\0\7\0\0\0", 8));
+    copying_ = true;
+    return true;
+  }
   if (sql.starts_with("BEGIN")) status_ = 'T';
   if (ends_block(sql)) {
     status_ = 'I';
@@ -120,11 +152,12 @@ bool model_server::run(const std::string& sql) {
 
 void model_server::parse(std::string_view body) {
   const auto parse = frontend::decode_parse(body);
-  const std::string name(parse->statement);
   const auto refuse = [&](std::string_view sqlstate, std::string_view message) {
     fail(sqlstate, message);
     skipping_ = true;
   };
+  if (!parse) return refuse("08P01", "invalid message format");
+  const std::string name(parse->statement);
   if (name.empty()) statements_.erase(name);
   if (status_ == 'E' && !ends_block(parse->sql)) return refuse("25P02", "current transaction is aborted");
   if (parse->sql.find("nosuch") != std::string_view::npos) return refuse("42703", "no such column");
@@ -135,6 +168,7 @@ void model_server::parse(std::string_view body) {
 
 void model_server::bind(std::string_view body) {
   const auto bind = frontend::decode_bind(body);
+  if (!bind) return refuse_format();
   const auto statement = statements_.find(bind->statement);
   const std::string portal(bind->portal);
   const bool taken = !portal.empty() && portals_.contains(portal);
@@ -150,6 +184,7 @@ void model_server::bind(std::string_view body) {
 
 void model_server::describe(std::string_view body) {
   const auto target = frontend::decode_describe(body);
+  if (!target) return refuse_format();
   const bool statement = target->kind == frontend::target_kind::statement;
   const auto& known = statement ? statements_ : portals_;
   if (!known.contains(target->name)) {
@@ -163,6 +198,7 @@ void model_server::describe(std::string_view body) {
 
 void model_server::execute(std::string_view body) {
   const auto execute = frontend::decode_execute(body);
+  if (!execute) return refuse_format();
   const auto portal = portals_.find(execute->portal);
   if (portal == portals_.end()) {
     fail("34000", "no such portal");
@@ -170,11 +206,13 @@ void model_server::execute(std::string_view body) {
     return;
   }
   const std::string sql = portal->second;  // the portal may end with its transaction
+  in_query_ = false;
   if (!run(sql)) skipping_ = true;
 }
 
 void model_server::close(std::string_view body) {
   const auto target = frontend::decode_close(body);
+  if (!target) return refuse_format();
   auto& known = target->kind == frontend::target_kind::statement ? statements_ : portals_;
   known.erase(std::string(target->name));
   output_.append(backend::close_complete_frame);
@@ -183,13 +221,27 @@ void model_server::close(std::string_view body) {
 void model_server::query(std::string_view body) {
   const auto sql = frontend::decode_query(body);
   statements_.erase("");
-  if (sql->find("nosuch") != std::string_view::npos) {
+  in_query_ = true;
+  rest_.clear();
+  if (!sql) {
+    fail("08P01", "invalid message format");
+  } else if (sql->find("nosuch") != std::string_view::npos) {
     fail("42703", "no such column");
   } else {
-    for (const std::string& each : split(*sql)) {
-      if (!run(each)) break;
-    }
+    rest_ = split(*sql);
+    if (rest_.empty()) output_.append(std::string_view("I\0\0\0\4", 5));
   }
+  run_rest();
+}
+
+void model_server::run_rest() {
+  while (!rest_.empty()) {
+    const std::string next = std::move(rest_.front());
+    rest_.erase(rest_.begin());
+    if (!run(next)) break;
+    if (copying_) return;
+  }
+  rest_.clear();
   ready();
 }
 

@@ -15,7 +15,8 @@ namespace stage {
 
 /// Takes the bytes that a client (or the proxy) sends and appends the answers to output(). A statement that
 /// contains "nosuch" fails when it is parsed; one that contains "division" fails when it is run; a write or
-/// hidden statement that contains "1000" breaks a bound.
+/// hidden statement that contains "1000" breaks a bound; COPY reads data until it is ended. What cannot be
+/// decoded fails.
 class model_server {
  public:
   model_server();
@@ -37,9 +38,14 @@ class model_server {
   void close(std::string_view body);
   void query(std::string_view body);
   void sync();
+  void in_copy(const protocol::frame_view& from);
+  void end_copy(bool failed);
+  /// Runs what is left of a simple query, up to a COPY, and its end.
+  void run_rest();
   /// False if the statement failed; the error has been sent.
   bool run(const std::string& sql);
   void fail(std::string_view sqlstate, std::string_view message);
+  void refuse_format();
   void ready();
 
   protocol::framer framer_;
@@ -47,6 +53,9 @@ class model_server {
   std::map<std::string, std::string, std::less<>> statements_;
   std::map<std::string, std::string, std::less<>> portals_;
   std::vector<std::string> ran_;
+  std::vector<std::string> rest_;  // of a simple query: what is to run behind the COPY
+  bool in_query_ = false;          // the COPY is of a simple query
+  bool copying_ = false;
   std::size_t hidden_run_ = 0;
   char status_ = 'I';
   bool skipping_ = false;

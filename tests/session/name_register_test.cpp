@@ -82,6 +82,14 @@ TEST(name_register, forgets_all) {
   EXPECT_EQ(known.size(), 1U);
 }
 
+TEST(name_register, counts_a_name_that_is_changed_again_and_again_once) {
+  names known;
+  for (int i = 0; i < 10; ++i) known.change("a", std::make_shared<int>(i), 1);
+  EXPECT_EQ(known.size(), 1U);
+  for (int i = 0; i < 10; ++i) known.confirm();
+  EXPECT_EQ(known.size(), 1U);
+}
+
 TEST(name_register, an_unknown_name_that_stays_unknown_is_no_change) {
   names known;
   EXPECT_FALSE(known.would_change("", false));
@@ -97,6 +105,16 @@ TEST(name_register, knows_a_name_by_the_63_bytes_that_postgresql_keeps) {
   known.confirm();
   EXPECT_EQ(meaning(known, name + "Y", 2), 1);
   EXPECT_EQ(meaning(known, name.substr(1), 2), 0);
+}
+
+/// A pipeline of unnamed statements is one name, however long it is.
+TEST(name_register, counts_names_not_changes) {
+  names known;
+  for (int i = 1; i <= 1000; ++i) known.change("", std::make_shared<int>(i), 1);
+  EXPECT_EQ(known.size(), 1U);
+  for (int i = 1; i <= 1000; ++i) known.confirm();
+  EXPECT_EQ(known.size(), 1U);
+  EXPECT_EQ(meaning(known, "", 2), 1000);
 }
 
 }  // namespace

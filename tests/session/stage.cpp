@@ -89,7 +89,20 @@ actor::actor(bool guarded, bool known, std::optional<ps::refusal> refused, std::
     : session(cache, rows, {1, "127.0.0.1"}, std::move(refused)),
       guarded_(guarded),
       known_(known),
-      setting_(std::move(setting)) {}
+      setting_(std::move(setting)) {
+  if (setting_ == "tls") session.offer_tls(ps::tls_policy::allow);
+  if (setting_ == "tls required") session.offer_tls(ps::tls_policy::require);
+}
+
+void actor::go_on() {
+  while (session.stalled()) {
+    ps::outbox more;
+    more.now = now;
+    session.on_room(more);
+    done.add(more);
+    session.settle();
+  }
+}
 
 void actor::client_sends(std::string_view bytes) {
   // A copy that dies after the step: a view kept by mistake is found by the address sanitizer.
@@ -105,6 +118,10 @@ void actor::server_sends(std::string_view bytes) {
 bool actor::happens(std::string_view what) {
   if (what == "connected") {
     play([](ps::session& s, ps::outbox& out) { s.on_server_connected(out); });
+  } else if (what == "connected over TLS") {
+    play([](ps::session& s, ps::outbox& out) { s.on_server_connected(out, true); });
+  } else if (what == "secured") {
+    play([](ps::session& s, ps::outbox&) { s.on_client_secured(); });
   } else if (what == "unreachable") {
     play([](ps::session& s, ps::outbox& out) { s.on_server_unreachable("connection refused", out); });
   } else if (what == "book") {

@@ -49,6 +49,7 @@ class actor {
       session.guard(rule_set(setting_), known_ ? book(setting_) : nullptr, std::chrono::milliseconds(5000));
     }
     session.settle();
+    go_on();
   }
   void client_sends(std::string_view bytes);
   void server_sends(std::string_view bytes);
@@ -66,6 +67,8 @@ class actor {
   bool known_;
   std::string setting_;
 
+  /// The server takes what it is sent at once.
+  void go_on();
   void rival(std::string_view what);
 };
 

@@ -48,6 +48,7 @@ TEST(shipped_files, reference_shows_the_defaults) {
   EXPECT_EQ(shown.listen.port, defaults.listen.port);
   EXPECT_EQ(shown.listen.max_connections, defaults.listen.max_connections);
   EXPECT_EQ(shown.listen.threads, defaults.listen.threads);
+  EXPECT_EQ(shown.listen.startup_timeout, defaults.listen.startup_timeout);
   EXPECT_EQ(shown.listen.shutdown_grace, defaults.listen.shutdown_grace);
   EXPECT_EQ(shown.upstream.host, defaults.upstream.host);
   EXPECT_EQ(shown.upstream.port, defaults.upstream.port);
@@ -84,6 +85,7 @@ TEST(shipped_files, reference_names_every_key) {
                           "port",
                           "max_connections",
                           "threads",
+                          "startup_timeout",
                           "shutdown_grace",
                           "tls_cert_file",
                           "tls_key_file",
