@@ -2,7 +2,7 @@
 # pgteller in front of the private cluster of tests/cluster.sh, for the time of one command, with the rules of a
 # configuration file and ports of its own. The command's exit status is passed on; 1 if pgteller did not end well.
 #
-#   tests/proxy.sh run CONFIG -- COMMAND...
+#   tests/proxy.sh run CONFIG -- COMMAND...      CONFIG may be "none": without a rule
 #
 # Reads   PGTELLER_BIN (default: build/release/pgteller), PGTELLER_TEST_HOST and PGTELLER_TEST_PORT
 # Exports PGTELLER_PROXY_HOST, PGTELLER_PROXY_PORT, PGTELLER_METRICS_PORT
@@ -37,6 +37,7 @@ port = $PGTELLER_TEST_PORT
 port = $2
 
 TOML
+  if [[ $3 == none ]]; then return; fi
   rules_of "$3" >>"$home/pgteller.toml"
   grep -q '^\[\[' "$home/pgteller.toml" || fail "no rule in $3"
 }
