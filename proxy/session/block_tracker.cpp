@@ -33,11 +33,13 @@ void block_tracker::statement_sent(block_effect effect) {
                       effect == block_effect::begin_read_write;
   if (begins) since_ = block::inside;
   if (effect == block_effect::end) since_ = block::outside;
+  if (begins || effect == block_effect::end) began_in_batch_ = begins;
 }
 
 void block_tracker::query_sent(block_effect first) {
   declare(first);
   since_.reset();
+  began_in_batch_ = false;
   base_known_ = false;
 }
 
@@ -51,12 +53,18 @@ void block_tracker::ready(char status, bool query_owed, bool anything_owed) {
 
 void block_tracker::batch_sent() {
   if (since_ == block::outside) since_ = block::inside;
+  began_in_batch_ = false;
 }
 
 block block_tracker::now() const {
   if (since_) return *since_;
   if (!base_known_) return block::unknown;
   return status_ == 'I' ? block::outside : block::inside;
+}
+
+bool block_tracker::surely_inside() const {
+  if (since_) return began_in_batch_;
+  return base_known_ && status_ != 'I';
 }
 
 bool block_tracker::read_only() const {

@@ -42,6 +42,9 @@ class block_tracker {
   void standby(bool on) { standby_ = on; }
 
   [[nodiscard]] block now() const;
+  /// Whatever fails of what is in flight: what is sent next runs inside a block, or not at all. Where it is
+  /// false, it may be a transaction of its own and commit.
+  [[nodiscard]] bool surely_inside() const;
   /// Rows cannot be locked: the transaction is declared READ ONLY, or the server is a standby.
   [[nodiscard]] bool read_only() const;
   /// The last letter that the server sent: I, T or E.
@@ -51,6 +54,7 @@ class block_tracker {
   char status_ = 'I';
   bool base_known_ = true;
   std::optional<block> since_;    // what statements sent since the last answer make of it
+  bool began_in_batch_ = false;   // by a BEGIN without which nothing up to Sync runs
   std::optional<bool> declared_;  // READ ONLY or READ WRITE, by this transaction
   bool default_read_only_ = false;
   bool standby_ = false;

@@ -91,7 +91,7 @@ void session::take_statement(const frame_view& from, outbox& out) {
       block_.batch_sent();
       return pass(from, request::sync, out);
     case tag::function_call:
-      if (block_.now() != block::inside) ledger_.commits_next();
+      if (!block_.surely_inside()) ledger_.commits_next();
       return pass(from, request::function_call, out);
     case tag::copy_done:
     case tag::copy_fail:
@@ -126,8 +126,8 @@ void session::take_parse(const frame_view& from, outbox& out) {
   statement->book = book_;
   statement->trace = text.trace;
   statement->effect = rules::effect_of(parse->sql);
-  statement->commits_in_block = may_commit(parse->sql, block::inside);
-  statement->commits_outside = may_commit(parse->sql, block::outside);
+  statement->commits_in_block = may_commit(parse->sql, true);
+  statement->commits_outside = may_commit(parse->sql, false);
   statement->savepoint = rules::savepoint_name(parse->sql);
   for (const std::uint32_t type : parse->types) statement->types.push_back(type);
   if (!statement->analysed && statement->effect == rules::block_effect::none) statement.reset();
@@ -225,7 +225,7 @@ void session::take_execute(const frame_view& from, outbox& out) {
   const auto [portal, certain] = portals_.find(execute->portal, batch_);
   if (!certain) return hold_back(from, hold::status, out);
   settings_doubted_ = settings_doubted_ || settings_prepared_;
-  const bool in_block = block_.now() == block::inside;
+  const bool in_block = block_.surely_inside();
   if (portal ? portal->statement->commits(in_block) : !in_block) ledger_.commits_next();
   if (!portal) return pass(from, request::execute, out);
   const prepared_statement& statement = *portal->statement;
@@ -380,7 +380,7 @@ void session::take_head(const protocol::piece& head, outbox& out) {
     case tag::bind:
       return pass(from, request::bind, out);
     case tag::function_call:
-      if (block_.now() != block::inside) ledger_.commits_next();
+      if (!block_.surely_inside()) ledger_.commits_next();
       return pass(from, request::function_call, out);
     default:
       return out.to_server.forward(from.wire);

@@ -79,17 +79,16 @@ bool may_be_several(std::string_view sql) {
          sql.find_first_not_of("; \t\r\n", first) != std::string_view::npos;
 }
 
-bool may_commit(std::string_view sql, block where) {
+bool may_commit(std::string_view sql, bool in_block) {
   using rules::block_effect;
   if (may_be_several(sql)) {
     constexpr std::string_view ends[] = {"commit", "end", "prepare", "rollback", "abort"};
-    return where != block::inside ||
-           std::any_of(std::begin(ends), std::end(ends),
-                       [sql](std::string_view word) { return has_word(sql, word); });
+    return !in_block || std::any_of(std::begin(ends), std::end(ends),
+                                    [sql](std::string_view word) { return has_word(sql, word); });
   }
   const block_effect effect = rules::effect_of(sql);
   const bool ends_block = effect == block_effect::end || effect == block_effect::chain;
-  if (where == block::inside && !ends_block) return false;
+  if (in_block && !ends_block) return false;
   if (effect == block_effect::begin || effect == block_effect::begin_read_only ||
       effect == block_effect::begin_read_write) {
     return false;

@@ -17,8 +17,8 @@ namespace proxy::session {
 /// Something stands behind a semicolon.
 [[nodiscard]] bool may_be_several(std::string_view sql);
 
-/// False only if the string, run where the transaction block stands so, makes nothing permanent by itself.
-[[nodiscard]] bool may_commit(std::string_view sql, block where);
+/// False only if the string, run inside a transaction block or outside, makes nothing permanent by itself.
+[[nodiscard]] bool may_commit(std::string_view sql, bool in_block);
 
 /// False only if a statement that writes has no RETURNING.
 [[nodiscard]] bool may_return_rows(std::string_view sql);

@@ -35,7 +35,7 @@ void session::take_query(const frame_view& from, outbox& out) {
                          {},
                          sql->substr(text.sql.size()),
                          out.now,
-                         may_commit(*sql, block_.now())};
+                         may_commit(*sql, block_.surely_inside())};
   const std::uint64_t epoch = lock_epoch_;
   bool wrote = false;  // a statement before it in the string
   for (std::size_t i = 0; i < analysed->statements.size(); ++i) {
@@ -80,7 +80,7 @@ void session::take_plain_query(const frame_view& from, std::string_view sql, out
     savepoints_.emplace_back(first, std::move(name));
     entry.kept = note::savepoint;
   }
-  if (may_commit(sql, block_.now())) ledger_.commits_next();
+  if (may_commit(sql, block_.surely_inside())) ledger_.commits_next();
   static_cast<void>(ledger_.expect(entry));
   ++batch_;
   block_.query_sent(first);

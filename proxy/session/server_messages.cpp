@@ -10,6 +10,13 @@
 namespace proxy::session {
 namespace {
 
+/// An ErrorResponse after which the server ends the connection.
+bool is_fatal(std::string_view body) {
+  const protocol::error_fields fields(body);
+  const std::string_view severity = fields.text(protocol::error_code::severity_plain);
+  return severity == "FATAL" || severity == "PANIC";
+}
+
 namespace backend = protocol::backend;
 namespace tag = protocol::backend_tag;
 
@@ -104,7 +111,7 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
     out.to_client.forward(message.wire);
     if (message.tag == tag::ready_for_query) on_ready(message, out);
     if (message.tag == tag::parameter_status) on_parameter(message);
-    if (message.tag == tag::error_response && ledger_.empty()) fatal_seen_ = true;
+    if (message.tag == tag::error_response && is_fatal(message.body)) fatal_seen_ = true;
     return;
   }
   const ruling answer = ledger_.on_reply(message.tag);
@@ -200,8 +207,7 @@ void session::note_lock_count(const frame_view& from, const ruling& answer) {
 
 void session::on_server_error(const frame_view& from, const ruling& answer, outbox& out) {
   const protocol::error_fields fields(from.body);
-  const std::string_view severity = fields.text(protocol::error_code::severity_plain);
-  if (severity == "FATAL" || severity == "PANIC") fatal_seen_ = true;
+  if (is_fatal(from.body)) fatal_seen_ = true;
   // The client has not asked; its own statement meets whatever it was. A transaction that has failed, mostly.
   const bool asked_by_query = answer.subject.kept == note::names && answer.subject.what == request::query;
   if (asked_by_query && !fatal_seen_) return;

@@ -42,6 +42,23 @@ TEST(block_tracker, keeps_later_effects_when_an_earlier_batch_is_answered) {
   EXPECT_EQ(tracker.now(), block::inside);
 }
 
+TEST(block_tracker, is_sure_only_of_what_no_failure_changes) {
+  block_tracker tracker;
+  EXPECT_FALSE(tracker.surely_inside());
+  tracker.statement_sent(block_effect::begin);
+  EXPECT_TRUE(tracker.surely_inside()) << "if BEGIN fails, nothing up to Sync runs";
+  tracker.batch_sent();
+  EXPECT_FALSE(tracker.surely_inside()) << "BEGIN may have been skipped";
+  tracker.ready('T', false, false);
+  EXPECT_TRUE(tracker.surely_inside());
+  tracker.statement_sent(block_effect::end);
+  tracker.batch_sent();
+  EXPECT_EQ(tracker.now(), block::inside) << "to be locked";
+  EXPECT_FALSE(tracker.surely_inside()) << "COMMIT has probably run";
+  tracker.query_sent(block_effect::none);
+  EXPECT_FALSE(tracker.surely_inside());
+}
+
 TEST(block_tracker, does_not_know_while_any_query_runs) {
   block_tracker tracker;
   tracker.query_sent(block_effect::begin);
