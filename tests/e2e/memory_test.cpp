@@ -1,11 +1,10 @@
 // What streams through is never held: pgteller's memory stays bounded whatever the size of a row and however
 // slow its reader.
-#include <cstdlib>
 #include <thread>
 
 #include <gtest/gtest.h>
 
-#include "tests/e2e/stage.hpp"
+#include "tests/e2e/lean_stage.hpp"
 #include "tests/e2e/wire.hpp"
 
 namespace e2e {
@@ -14,16 +13,8 @@ namespace {
 constexpr long bound_kb = 100'000;
 constexpr long row_bytes = 1'000'000'000;
 
-class memory : public stage {
+class memory : public lean_stage {
  protected:
-  void SetUp() override {
-    stage::SetUp();
-    // The sanitizer keeps up to 256 MB of freed memory by default; that is not pgteller's.
-    const char* set = std::getenv("ASAN_OPTIONS");
-    setenv("ASAN_OPTIONS", ((set == nullptr ? "" : set + std::string(":")) + "quarantine_size_mb=8").c_str(),
-           1);
-  }
-
   /// Reads and drops `size` bytes of messages; true if they came and a ReadyForQuery ends them.
   bool swallow(wire& from, std::size_t size) {
     std::size_t got = 0;

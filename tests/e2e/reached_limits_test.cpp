@@ -1,26 +1,18 @@
 // Limits of proxy/session/limits.hpp, reached by a real client of a real server: who reaches one is told, and
 // everybody else is served.
-#include <cstdlib>
 #include <list>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include "tests/e2e/stage.hpp"
+#include "tests/e2e/lean_stage.hpp"
 #include "tests/e2e/wire.hpp"
 
 namespace e2e {
 namespace {
 
-class reached_limits : public stage {
+class reached_limits : public lean_stage {
  protected:
-  void SetUp() override {
-    stage::SetUp();
-    // The sanitizer keeps up to 256 MB of freed memory by default; that is not pgteller's.
-    const char* set = std::getenv("ASAN_OPTIONS");
-    setenv("ASAN_OPTIONS", ((set == nullptr ? "" : set + std::string(":")) + "quarantine_size_mb=8").c_str(),
-           1);
-  }
   void others_are_served() {
     link here = through();
     ASSERT_TRUE(here.open()) << here.problem();
