@@ -33,6 +33,18 @@ class once : public shape_stage {
     EXPECT_EQ(got.field(PG_DIAG_CONTEXT), "");
   }
 
+  // Whatever commits anywhere in the cluster (autovacuum, say) while a REPEATABLE READ transaction takes the
+  // key's lock may have brought the row unseen: 40001, and the application tries again.
+  static std::string begin_and_pay(link& here, const std::string& level) {
+    std::string got = "40001";
+    for (int i = 0; i < 10 && got == "40001"; ++i) {
+      static_cast<void>(here.run("ROLLBACK"));
+      EXPECT_TRUE(here.run("BEGIN ISOLATION LEVEL " + level).ok());
+      got = here.run("INSERT INTO payments (order_id, amount) VALUES (7, 5)").brief();
+    }
+    return got;
+  }
+
   std::string count(const std::string& where = "true") {
     link here = direct();
     return value(here, "SELECT count(*) FROM payments WHERE " + where);
@@ -165,8 +177,7 @@ TEST_F(once, both_at_the_same_moment) {
     ASSERT_TRUE(direct().run("DELETE FROM payments").ok());
     link first = through();
     link second = through();
-    ASSERT_TRUE(first.run("BEGIN ISOLATION LEVEL " + level).ok());
-    ASSERT_EQ(first.run(pay("7")).brief(), "ok INSERT 0 1");
+    ASSERT_EQ(begin_and_pay(first, level), "ok INSERT 0 1");
     second.begin(pay_extended, {"7", "5"});
     ASSERT_TRUE(waits_for_lock(second)) << "nobody knows yet";
     ASSERT_EQ(first.run("COMMIT").brief(), "ok COMMIT");
