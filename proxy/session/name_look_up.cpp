@@ -30,13 +30,19 @@ std::string asking_sql(const std::vector<std::string>& names) {
 
 }  // namespace
 
-/// True: the message is held until the server has answered.
+/// True: the message is held until the server has answered. Not asked, a name is taken for the guarded table's.
 bool session::asks_names(const frame_view& from, std::string_view sql, outbox& out) {
   if (!base_ || names_fresh_ || (base_->ambiguous().empty() && !made_names_)) return false;
   if (!rules::may_touch(*rules_, database_, user_, sql)) return false;
   // Nothing but its end runs in a failed transaction.
   if (block_.status() == 'E' && ledger_.empty()) return false;
   const bool by_query = from.tag == protocol::frontend_tag::query && !ledger_.batch_open();
+  if ((!by_query || block_.now() != block::outside) && must_come_first(sql)) return false;
+  if (ledger_.may_copy_in()) {
+    if (ledger_.batch_open()) out.to_server.append(frontend::flush_frame);
+    hold_back(from, hold::status, out);
+    return true;
+  }
   ask_names(by_query, out);
   if (!asking_names_) return false;
   hold_back(from, hold::names, out);
@@ -83,9 +89,34 @@ void session::on_names(const frame_view& from, const ruling& answer, outbox& out
   if (answer.settled) settle_note(answer.subject, true);
   if (from.tag == tag::ready_for_query) {
     names_fresh_ = true;  // also where nothing could be told: once is enough
+    if (std::exchange(question_failed_, false)) {
+      names_fresh_ = false;
+      out.to_client.forward(from.wire);
+      held_.clear();
+      hold_ = hold::none;
+    }
     on_ready(from, out);
+    if (hold_ == hold::none) return pump_client(out);
   }
-  if (hold_ == hold::names && !asking_names_) release(out);
+  resume_named(out);
+}
+
+/// The question has been answered, or will not be.
+void session::resume_named(outbox& out) {
+  if (hold_ != hold::names || asking_names_ || phase_ != session_phase::ready) return;
+  if (std::exchange(cancelled_, false)) return refuse_held(cancelled(), out);
+  release(out);
+}
+
+/// What was asked by a Query has failed, and so has the client's own statement, with the same error.
+void session::on_question_failed(const frame_view& from, std::string_view sqlstate, outbox& out) {
+  cancelled_ = false;
+  // The transaction had failed before; the held statement may be what ends it.
+  if (sqlstate == "25P02") return;
+  query_failed_ = true;
+  question_failed_ = true;
+  streaming_ = verdict::forward;
+  out.to_client.forward(from.wire);
 }
 
 /// From now on the session's own relations may stand before others of the same name, before anybody else can

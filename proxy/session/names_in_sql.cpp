@@ -112,6 +112,15 @@ bool may_make_relations(std::string_view sql) {
   return has_word(sql, "create") || has_word(sql, "rename") || has_word(sql, "schema");
 }
 
+bool must_come_first(std::string_view sql) {
+  constexpr std::string_view verbs[] = {"SET",  "LOCK",   "VACUUM", "CLUSTER", "REINDEX",
+                                        "DROP", "CREATE", "ALTER"};
+  rules::scanner tokens{sql};
+  const rules::token first = tokens.next();
+  return std::any_of(std::begin(verbs), std::end(verbs),
+                     [&](std::string_view verb) { return rules::is_word(sql, first, verb); });
+}
+
 bool may_join(std::string_view sql) {
   return has_word(sql, "from");
 }

@@ -53,6 +53,14 @@ bool reply_ledger::commit_in_flight() const noexcept {
   return std::any_of(queue_.begin(), queue_.end(), [](const item& each) { return each.entry.commits; });
 }
 
+bool reply_ledger::may_copy_in() const noexcept {
+  for (auto each = queue_.rbegin(); each != queue_.rend(); ++each) {
+    if (each->entry.what == request::copy_end) return false;
+    if (each->entry.what == request::execute || is_query(each->entry.what)) return true;
+  }
+  return false;
+}
+
 void reply_ledger::forget(const owed& entry) {
   if (ends_in_ready(entry.what)) --owed_ready_;
   if (is_query(entry.what)) --owed_queries_;
@@ -210,6 +218,7 @@ void reply_ledger::on_copy_in() {
   while (next != queue_.end() && next->entry.what != request::copy_end) {
     const bool ignored = next->entry.what == request::sync;
     const bool commits = next->entry.commits;
+    if (!ignored) dropped_.push_back(next->entry);
     forget(next->entry);
     next = queue_.erase(next);
     if (ignored && commits) carry_commit(static_cast<std::size_t>(next - queue_.begin()));

@@ -81,7 +81,8 @@ class reply_ledger {
   /// dropped() first.
   ruling on_reply(char tag);
 
-  /// Requests skipped by the last ErrorResponse, oldest first. Valid until the next call of on_reply.
+  /// Requests skipped by the last ErrorResponse, oldest first, or the one read by the COPY that the last
+  /// CopyInResponse has begun. Valid until the next call of on_reply.
   [[nodiscard]] const std::vector<owed>& dropped() const noexcept { return dropped_; }
 
   [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
@@ -96,6 +97,9 @@ class reply_ledger {
   [[nodiscard]] bool skipping() const noexcept { return skipping_; }
   /// The server waits for CopyData.
   [[nodiscard]] bool copying_in() const noexcept { return copying_in_; }
+  /// Among what is owed there may be a COPY FROM STDIN whose data has not been ended: what is sent now may be
+  /// read by it.
+  [[nodiscard]] bool may_copy_in() const noexcept;
   /// Something that may have been made permanent has not been answered to its ReadyForQuery, nor has failed.
   [[nodiscard]] bool commit_in_flight() const noexcept;
   /// The index, among the statements of the query in front, of the one that is running.

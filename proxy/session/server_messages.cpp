@@ -109,6 +109,8 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   const frame_view& message = from.frame;
   if (passes_raw_) {
     out.to_client.forward(message.wire);
+    if (message.tag == tag::copy_in_response) raw_.copy_in();
+    if (message.tag == tag::ready_for_query) raw_.answered();
     if (message.tag == tag::ready_for_query) on_ready(message, out);
     if (message.tag == tag::parameter_status) on_parameter(message);
     if (message.tag == tag::error_response && is_fatal(message.body)) fatal_seen_ = true;
@@ -119,6 +121,8 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   if (answer.what == verdict::desync)
     return end_unanswered("08P01", "PostgreSQL sent what was not asked for", "", out);
   if (message.tag == tag::error_response) return on_server_error(message, answer, out);
+  // What the COPY that runs now has read stood behind it.
+  for (const owed& entry : ledger_.dropped()) settle_note(entry, false, answer.subject.kept == entry.kept ? 1 : 0);
   if (answer.subject.kept == note::types) learn_shape(message);
   if (answer.what == verdict::hide) return on_hidden(message, answer, out);
   on_watched(message, answer, out);
@@ -131,7 +135,10 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
                     tell_parameters(message, out);
   if (!told) out.to_client.forward(message.wire);
   if (answer.settled) settle_note(answer.subject, !query_failed_);
-  if (message.tag == tag::ready_for_query) on_ready(message, out);
+  if (message.tag == tag::ready_for_query) return on_ready(message, out);
+  // Whether it is a COPY FROM STDIN is known now.
+  const bool ran = answer.settled && answer.subject.what == request::execute;
+  if (hold_ == hold::status && (ran || message.tag == tag::copy_in_response)) release(out);
 }
 
 void session::on_ready(const frame_view& from, outbox& out) {
@@ -141,7 +148,6 @@ void session::on_ready(const frame_view& from, outbox& out) {
   if (ledger_.empty()) unsettled_ = false;
   if (ledger_.empty()) settings_doubted_ = false;
   query_failed_ = false;
-  raw_busy_ = false;
   block_.ready(status, ledger_.owed_queries() > 0, !ledger_.empty());
   tell_schema_change(out);
   if (status == 'I') portals_.clear_lasting();  // portals end with their transaction
@@ -208,13 +214,13 @@ void session::note_lock_count(const frame_view& from, const ruling& answer) {
 void session::on_server_error(const frame_view& from, const ruling& answer, outbox& out) {
   const protocol::error_fields fields(from.body);
   if (is_fatal(from.body)) fatal_seen_ = true;
-  // The client has not asked; its own statement meets whatever it was. A transaction that has failed, mostly.
+  const std::string_view sqlstate = fields.text(protocol::error_code::sqlstate);
   const bool asked_by_query = answer.subject.kept == note::names && answer.subject.what == request::query;
-  if (asked_by_query && !fatal_seen_) return;
+  if (asked_by_query && !fatal_seen_) return on_question_failed(from, sqlstate, out);
   query_failed_ = true;
   // Told in other words, it is told whole: of one that is too long to be held, the rest is dropped.
   streaming_ = verdict::hide;
-  note_deadlock(fields.text(protocol::error_code::sqlstate), out);
+  note_deadlock(sqlstate, out);
   if (answer.subject.kept == note::script && !scripts_.empty()) {
     on_script_error(from, answer, out);
   } else if (answer.subject.kept == note::watch && is_raised(from.body) && !watches_.empty()) {
@@ -224,7 +230,7 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
              answer.subject.kept != note::names && !runs_.empty()) {
     const hidden_run& run = runs_.front();
     note_conflict(from, run, out);
-    if (fields.text(protocol::error_code::sqlstate) == "55P03") unit_failed_ = true;
+    if (sqlstate == "55P03") unit_failed_ = true;
     translate_error(from.body, run, sent_text_of(run), out);
     hidden_left_over_ = true;
   } else if (const auto parsed = answer.subject.what == request::parse ? statements_.oldest() : nullptr;
@@ -264,16 +270,20 @@ void session::drop_skipped(outbox& out) {
     settle_note(entry, false);
   }
   if (ledger_.owed_queries() == 0) block_.queries_skipped();
+  cancelled_ = false;  // by the error, if it was to be
   retry_held(out);
 }
 
 void session::retry_held(outbox& out) {
   // An error has ended the wait for a turn, and with it whatever it was for.
-  const bool gave_up = (hold_ == hold::turn && !waiting_) || (hold_ == hold::names && !asking_names_);
-  if ((hold_ == hold::status || gave_up) && phase_ == session_phase::ready) release(out);
+  const bool gave_up = hold_ == hold::turn && !waiting_;
+  if ((hold_ == hold::status || gave_up) && phase_ == session_phase::ready) return release(out);
+  resume_named(out);
 }
 
-void session::settle_note(const owed& entry, bool confirmed) {
+/// `place`: how many older entries of the same kind are still owed.
+void session::settle_note(const owed& entry, bool confirmed, std::size_t place) {
+  const auto at = static_cast<std::ptrdiff_t>(place);
   switch (entry.kept) {
     case note::none:
       return;
@@ -282,21 +292,26 @@ void session::settle_note(const owed& entry, bool confirmed) {
     case note::portal_name:
       return confirmed ? portals_.confirm() : portals_.drop();
     case note::types:
-      if (!confirmed) describes_.front()->described = false;
-      return describes_.pop_front();
+      if (!confirmed) describes_[place]->described = false;
+      describes_.erase(describes_.begin() + at);
+      return;
     case note::hidden_run:
-      return runs_.pop_front();
+      runs_.erase(runs_.begin() + at);
+      return;
     case note::watch:
-      fail(watches_.front());
-      return watches_.pop_front();
+      fail(watches_[place]);
+      watches_.erase(watches_.begin() + at);
+      return;
     case note::script:
-      for (auto watched = scripts_.front().watches.rbegin(); watched != scripts_.front().watches.rend();
+      for (auto watched = scripts_[place].watches.rbegin(); watched != scripts_[place].watches.rend();
            ++watched) {
         if (*watched) fail(**watched);
       }
-      return scripts_.pop_front();
+      scripts_.erase(scripts_.begin() + at);
+      return;
     case note::savepoint:
-      return savepoints_.pop_front();
+      savepoints_.erase(savepoints_.begin() + at);
+      return;
     case note::names:
       asking_names_ = false;
       return;

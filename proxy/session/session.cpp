@@ -86,7 +86,7 @@ void session::end_with(std::string_view sqlstate, std::string_view message, std:
 /// As said, unless something may have been committed whose answer will not come any more.
 void session::end_unanswered(std::string_view sqlstate, std::string_view message, std::string_view detail,
                              outbox& out) {
-  if (phase_ == session_phase::ready && !fatal_seen_ && (raw_busy_ || ledger_.commit_in_flight())) {
+  if (phase_ == session_phase::ready && !fatal_seen_ && (raw_.busy() || ledger_.commit_in_flight())) {
     return end_with("08007", "connection to PostgreSQL was lost: the outcome of what was running is unknown",
                     detail.empty() ? message : detail, out);
   }
@@ -126,12 +126,8 @@ void session::on_client_bytes(std::string_view bytes, outbox& out) {
 }
 
 void session::pass_raw(std::string_view bytes, outbox& out) {
-  raw_busy_ = true;
-  // Terminate is the last thing a client sends, so its five bytes are looked for at the end only.
-  constexpr std::size_t size = protocol::frontend::terminate_frame.size();
-  raw_end_.append(bytes.substr(bytes.size() > size ? bytes.size() - size : 0));
-  if (raw_end_.size() > size) raw_end_.erase(0, raw_end_.size() - size);
-  terminated_ = raw_end_ == protocol::frontend::terminate_frame;
+  raw_.feed(bytes);
+  terminated_ = raw_.terminated();
   out.to_server.forward(bytes);
 }
 
@@ -194,7 +190,7 @@ void session::on_client_closed(outbox& out) {
 }
 
 void session::on_server_closed(std::string_view reason, outbox& out) {
-  const bool awaited = raw_busy_ || !ledger_.empty() || hold_ != hold::none;
+  const bool awaited = raw_.busy() || !ledger_.empty() || hold_ != hold::none;
   if (phase_ == session_phase::ready && !fatal_seen_ && !terminated_ && awaited) {
     return end_unanswered(
         "08006", "connection to PostgreSQL was lost: what was running has not been committed", reason, out);
@@ -226,22 +222,27 @@ void session::on_time(outbox& out) {
               out);
 }
 
+refusal session::cancelled() {
+  return {.sqlstate = "57014",
+          .message = "canceling statement due to user request",
+          .detail = {},
+          .hint = {},
+          .rule = {},
+          .schema = {},
+          .table = {},
+          .column = {}};
+}
+
 void session::on_cancel(outbox& out) {
+  // The server is told as well: it may answer the question, or cancel it.
+  if (hold_ == hold::names) cancelled_ = true;
   if (hold_ != hold::catalog && hold_ != hold::turn) return;
   if (hold_ == hold::turn) stop_waiting(out);
-  refuse_held({.sqlstate = "57014",
-               .message = "canceling statement due to user request",
-               .detail = {},
-               .hint = {},
-               .rule = {},
-               .schema = {},
-               .table = {},
-               .column = {}},
-              out);
+  refuse_held(cancelled(), out);
 }
 
 bool session::idle() const {
-  return phase_ == session_phase::ready && hold_ == hold::none && ledger_.empty() && !raw_busy_ &&
+  return phase_ == session_phase::ready && hold_ == hold::none && ledger_.empty() && !raw_.busy() &&
          block_.status() == 'I' && from_client_.held() == 0 && !from_client_.inside_message() &&
          !from_server_.inside_message();
 }

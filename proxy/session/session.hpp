@@ -20,6 +20,7 @@
 #include "proxy/session/outbox.hpp"
 #include "proxy/session/plan_cache.hpp"
 #include "proxy/session/prepared.hpp"
+#include "proxy/session/raw_requests.hpp"
 #include "proxy/session/reply_ledger.hpp"
 #include "proxy/session/row_memory.hpp"
 #include "proxy/session/script.hpp"
@@ -118,7 +119,7 @@ class session {
   /// Nothing that is running can come to be permanent: without its client, it is for nobody.
   [[nodiscard]] bool is_for_nobody() const noexcept;
   /// Nothing is owed to the client.
-  [[nodiscard]] bool owes_nothing() const noexcept { return ledger_.empty() && !raw_busy_; }
+  [[nodiscard]] bool owes_nothing() const noexcept { return ledger_.empty() && !raw_.busy(); }
   /// The client has said that it leaves.
   [[nodiscard]] bool terminated() const noexcept { return terminated_; }
   /// False: enough of the client is waiting here; do not read it.
@@ -157,6 +158,7 @@ class session {
   void pass_raw(std::string_view bytes, outbox& out);
   [[nodiscard]] bool idle() const;
   void drain_if_idle(outbox& out);
+  static refusal cancelled();
 
   // client_messages.cpp: what the client sends once ready.
   void pump_client(outbox& out);
@@ -223,6 +225,8 @@ class session {
   [[nodiscard]] bool asks_names(const frame_view& from, std::string_view sql, outbox& out);
   void ask_names(bool by_query, outbox& out);
   void on_names(const frame_view& from, const ruling& answer, outbox& out);
+  void resume_named(outbox& out);
+  void on_question_failed(const frame_view& from, std::string_view sqlstate, outbox& out);
   void note_made_names(const analysis_ptr& analysed);
 
   // guarded_rows.cpp: which rows statements read and write, and how writes are checked.
@@ -272,7 +276,7 @@ class session {
   void on_server_error(const frame_view& from, const ruling& answer, outbox& out);
   void on_script_error(const frame_view& from, const ruling& answer, outbox& out);
   void on_hidden(const frame_view& from, const ruling& answer, outbox& out);
-  void settle_note(const owed& entry, bool confirmed);
+  void settle_note(const owed& entry, bool confirmed, std::size_t place = 0);
   void drop_skipped(outbox& out);
   void retry_held(outbox& out);
   void learn_shape(const frame_view& from);
@@ -314,6 +318,8 @@ class session {
   book_ptr base_;                                 // the same, whatever search_path says
   std::vector<std::string> asked_names_;          // that the server is being asked about
   bool asking_names_ = false;
+  bool question_failed_ = false;  // with an error that was told to the client
+  bool cancelled_ = false;        // the client has asked to cancel what the question is for
   bool names_fresh_ = false;  // nothing has run since the server told what they mean
   bool made_names_ = false;   // the session may have made relations of such names itself, also temporary ones
   bool copies_names_ = false;  // a SELECT INTO, or code, that does so is on its way
@@ -340,11 +346,10 @@ class session {
   bool hidden_left_over_ = false;  // a hidden statement failed: its name may still be taken on the server
   bool query_failed_ = false;      // the query in front has raised an error
   bool passes_raw_ = false;  // no rule, authenticated: the client's bytes are not even cut into messages
-  bool raw_busy_ = false;    // passing raw: bytes were sent since the last ReadyForQuery
+  raw_requests raw_;         // passing raw: what the server has not answered
   bool ddl_named_guarded_ = false;  // a statement that may be DDL has named a guarded table
   bool schema_changed_ = false;     // such DDL has run; its transaction has not ended
   bool has_named_ = false;          // the client has prepared statements under names of its own
-  std::string raw_end_;             // passing raw: the last bytes sent, no more than a Terminate has
   bool terminated_ = false;         // the client has sent Terminate
 
   /// What the transaction in progress has done to guarded rows, as far as it has been answered.
