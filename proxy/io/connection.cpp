@@ -60,6 +60,7 @@ void connection::step(Event event) {
   read_server();
   resume_client();
   arm_timer();
+  if (server_ending_) end_with_client();
 }
 
 void connection::start() {
@@ -96,13 +97,24 @@ void connection::on_client_ended(bool gone) {
   if (gone && !session_.guarded()) return begin_close("client connection lost");
   client_ended_ = true;
   client_gone_ = gone || session_.terminated();
-  const bool waiting = session_.held() != session::hold::none;
-  if (!server_ || waiting) {
+  const bool abandoned = gone && session_.held() != session::hold::none;
+  if (!server_ || abandoned) {
     return step([&](session::outbox& out) { session_.on_client_closed(out); });
   }
   server_ending_ = true;
-  if (server_->pending() == 0 && !session_.stalled()) server_->end_sending();
+  end_with_client();
   expect_end();
+}
+
+/// Whoever has left waits for no turn. The server is told of the end behind the client's last message.
+void connection::end_with_client() {
+  if (!server_ending_ || closing_ || closed_ || !server_) return;
+  if (session_.held() == session::hold::turn) {
+    return step([&](session::outbox& out) { session_.on_client_closed(out); });
+  }
+  if (server_told_ || server_->pending() > 0 || session_.has_untaken()) return;
+  server_told_ = true;
+  server_->end_sending();
 }
 
 /// PostgreSQL has just been told of the client's end, or has just answered: it has some time again.
@@ -113,7 +125,7 @@ void connection::expect_end() {
 }
 
 void connection::on_vanished() {
-  const bool sent = !server_ || (server_->pending() == 0 && !session_.stalled());
+  const bool sent = !server_ || server_told_;
   const bool over = client_gone_ || session_.owes_nothing() || session_.waits_for_lock();
   if (!sent || !over) return expect_end();
   step([&](session::outbox& out) { session_.on_client_closed(out); });
@@ -185,8 +197,6 @@ void connection::resume_client() {
   boost::asio::post(home_.loop(), [self = shared_from_this()] {
     self->resuming_ = false;
     self->step([&](session::outbox& out) { self->session_.on_room(out); });
-    const bool all = self->server_ && self->server_->pending() == 0 && !self->session_.stalled();
-    if (all && self->server_ending_) self->server_->end_sending();
   });
 }
 

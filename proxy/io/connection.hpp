@@ -42,6 +42,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void read_client();
   void on_client_readable();
   void on_client_ended(bool gone);
+  void end_with_client();
   void expect_end();
   void on_vanished();
   void read_server();
@@ -98,7 +99,8 @@ class connection : public std::enable_shared_from_this<connection> {
   bool client_ended_ = false;                     // the client has closed its sending side
   bool client_gone_ = false;                      // nor does it read any more
   std::optional<clock::time_point> vanished_at_;  // the client has ended, and since then PostgreSQL is silent
-  bool server_ending_ = false;                    // ours is to be closed when all is sent
+  bool server_ending_ = false;                    // the server is to be told of it when all is sent
+  bool server_told_ = false;
   bool key_registered_ = false;
   bool cancelling_ = false;  // a cancel request is being forwarded
   bool closing_ = false;     // only what is pending for the client is still sent

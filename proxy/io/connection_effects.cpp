@@ -200,7 +200,7 @@ void connection::wait_to_send(bool to_client) {
       return self->closing_ ? self->finish() : self->begin_close("client connection lost");
     if (!failed && writable.pending() > 0) return self->wait_to_send(to_client);
     if (self->closing_) return self->finish();
-    if (!to_client && self->server_ending_ && !self->session_.stalled()) writable.end_sending();
+    if (!to_client) self->end_with_client();
     self->read_client();
     self->read_server();
     self->resume_client();

@@ -122,6 +122,7 @@ void session::take_parse(const frame_view& from, outbox& out) {
   statement->reads_sql = reads_sql();
   statement->analysed = analyse(text.sql, statement->reads_sql, out);
   note_settings(parse->sql, !parse->statement.empty());
+  if (!statement->analysed) count_unknown_names(text.sql, out);
   note_made_names(statement->analysed);
   statement->book = book_;
   statement->trace = text.trace;
@@ -146,7 +147,7 @@ void session::take_parse(const frame_view& from, outbox& out) {
   std::string changed;
   const std::string sql = statement->sent.sql + std::string(parse->sql.substr(text.sql.size()));
   if (!frontend::encode_parse(parse->statement, sql, statement->types, changed)) {
-    return end_with("54000", "a guarded statement grew too long", "", out);
+    return end_unanswered("54000", "a guarded statement grew too long", "", out);
   }
   pass({from.tag, {}, changed}, request::parse, out, kept);
   out.to_server.own();  // `changed` ends here

@@ -89,11 +89,17 @@ refusal broken_bound(const rules::raised& marker, const rules::bound_check& chec
   return made;
 }
 
+/// The column that the rule guards, where it is one.
+std::string only_column(const rules::rule& rule) {
+  return rule.columns.size() == 1 ? rule.columns.front() : std::string();
+}
+
 refusal stale_read(const rules::raised& marker, const blamed& on) {
   const bool gone = marker.check == rules::gone_row;
   refusal made = refusal_for(on, "40001",
                              "could not write a row of table " + quoted(on.table) + ": it was " +
                                  (gone ? "deleted" : "changed") + " after it was read");
+  made.column = only_column(on.rule);
   made.detail = row_of(marker, on);
   if (marker.value) made.detail += " The value there is " + *marker.value + ".";
   made.hint = "Nothing was changed. Retry the whole unit of work, from its first read.";
@@ -111,6 +117,7 @@ refusal duplicate(const rules::raised& marker, const blamed& on) {
 refusal unread(const rules::raised& marker, const blamed& on) {
   refusal made = refusal_for(
       on, "42501", "rule " + quoted(on.rule.name) + " refuses a blind write of table " + quoted(on.table));
+  made.column = only_column(on.rule);
   made.detail = "Row (" + marker.key + ") has not been read by this session, or too long ago.";
   made.hint = "Read the row first, or set on_blind_write = \"allow\".";
   return made;

@@ -50,7 +50,7 @@ std::optional<refusal> session::settle_writes(watch& on, const parameter_source&
           .rule = rule.name,
           .schema = relation.schema,
           .table = relation.name,
-          .column = {}};
+          .column = rule.columns.size() == 1 ? rule.columns.front() : std::string()};
     }
     for (const std::uint64_t shape : write.decision.shapes) shared_.turns.led_to_write(shape);
     remember_rows(write.rows);

@@ -13,8 +13,19 @@ namespace proxy::session {
 namespace frontend = protocol::frontend;
 
 bool session::must_await_catalog(std::string_view sql) const {
+  if (!rules_ || book_) return false;
   // What the session has made itself may reach guarded tables under any name.
-  return rules_ && !book_ && (made_names_ || rules::may_touch(*rules_, database_, user_, sql));
+  if (made_names_ || rules::may_touch(*rules_, database_, user_, sql)) return true;
+  if (last_known_) return last_known_->may_touch(sql);
+  return any_rule_rejects_opaque() && may_use_relations(sql);
+}
+
+/// A view or a function may reach a guarded table, and the catalog does not tell of it yet: before it was
+/// read for the first time, or because the transaction in progress has made it.
+void session::count_unknown_names(std::string_view sql, outbox& out) const {
+  const bool knows = last_known_ != nullptr && !(made_names_ && block_.status() != 'I');
+  if (!rules_ || knows || !may_use_relations(sql)) return;
+  out.events.push_back({.what = event::type::unguarded, .rule = "*", .sqlstate = {}});
 }
 
 /// Settings as the server will have them when it reads what is sent now. Where something in flight may change

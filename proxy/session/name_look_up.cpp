@@ -30,7 +30,8 @@ std::string asking_sql(const std::vector<std::string>& names) {
 
 }  // namespace
 
-/// True: the message is held until the server has answered. Not asked, a name is taken for the guarded table's.
+/// True: the message is held until the server has answered. Not asked, a name is taken for the guarded
+/// table's.
 bool session::asks_names(const frame_view& from, std::string_view sql, outbox& out) {
   if (!base_ || names_fresh_ || (base_->ambiguous().empty() && !made_names_)) return false;
   if (!rules::may_touch(*rules_, database_, user_, sql)) return false;

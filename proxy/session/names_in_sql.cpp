@@ -113,12 +113,26 @@ bool may_make_relations(std::string_view sql) {
 }
 
 bool must_come_first(std::string_view sql) {
-  constexpr std::string_view verbs[] = {"SET",  "LOCK",   "VACUUM", "CLUSTER", "REINDEX",
-                                        "DROP", "CREATE", "ALTER"};
+  constexpr std::string_view verbs[] = {"SET",     "LOCK", "VACUUM", "CLUSTER",
+                                        "REINDEX", "DROP", "CREATE", "ALTER"};
   rules::scanner tokens{sql};
   const rules::token first = tokens.next();
   return std::any_of(std::begin(verbs), std::end(verbs),
                      [&](std::string_view verb) { return rules::is_word(sql, first, verb); });
+}
+
+bool may_use_relations(std::string_view sql) {
+  constexpr std::string_view harmless[] = {"BEGIN", "START",   "COMMIT",    "END",     "ROLLBACK",  "ABORT",
+                                           "SET",   "SHOW",    "RESET",     "LISTEN",  "UNLISTEN",  "NOTIFY",
+                                           "CLOSE", "DISCARD", "SAVEPOINT", "RELEASE", "DEALLOCATE"};
+  rules::scanner tokens{sql};
+  const rules::token first = tokens.next();
+  if (first.kind == rules::token_kind::end) return false;
+  if (may_be_several(sql)) return true;
+  if (rules::is_word(sql, first, "SELECT"))
+    return sql.find('(') != std::string_view::npos || has_word(sql, "from");
+  return std::none_of(std::begin(harmless), std::end(harmless),
+                      [&](std::string_view verb) { return rules::is_word(sql, first, verb); });
 }
 
 bool may_join(std::string_view sql) {

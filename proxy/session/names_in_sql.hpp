@@ -29,9 +29,12 @@ namespace proxy::session {
 /// False only if code in the text makes or renames no relation.
 [[nodiscard]] bool may_make_relations(std::string_view sql);
 
-/// It, or the string that begins with it, may have to come before anything that takes a snapshot, or outside a
-/// transaction block.
+/// It, or the string that begins with it, may have to come before anything that takes a snapshot, or outside
+/// a transaction block.
 [[nodiscard]] bool must_come_first(std::string_view sql);
+
+/// False only if the string begins with a statement that uses no relation and calls no function.
+[[nodiscard]] bool may_use_relations(std::string_view sql);
 
 /// False only if no second relation stands in an UPDATE.
 [[nodiscard]] bool may_join(std::string_view sql);

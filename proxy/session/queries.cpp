@@ -70,6 +70,7 @@ void session::take_query(const frame_view& from, outbox& out) {
 
 /// No rule is concerned.
 void session::take_plain_query(const frame_view& from, std::string_view sql, outbox& out) {
+  count_unknown_names(sql, out);
   const rules::block_effect first = rules::effect_of(sql);
   owed entry{.what = request::query};
   names_fresh_ = false;
@@ -129,7 +130,7 @@ void session::send_script(const frame_view& from, script_request request, outbox
   }
   std::string query;
   if (!frontend::encode_query(made->sql, query))
-    return end_with("54000", "a guarded statement grew too long", "", out);
+    return end_unanswered("54000", "a guarded statement grew too long", "", out);
   if (!ledger_.expect_script(made->hidden)) return;
   names_fresh_ = false;
   if (changed) {

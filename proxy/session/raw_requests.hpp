@@ -27,11 +27,11 @@ class raw_requests {
  private:
   void on_header() noexcept;
 
-  std::size_t owed_ = 0;      // ReadyForQuery messages
-  std::size_t body_ = 0;      // bytes to come of the message
-  char header_[5] = {};       // tag and length, as far as they have come
-  std::uint8_t part_ = 0;     // bytes of the header that have come
-  bool open_ = false;         // a batch without its Sync
+  std::size_t owed_ = 0;   // ReadyForQuery messages
+  std::size_t body_ = 0;   // bytes to come of the message
+  char header_[5] = {};    // tag and length, as far as they have come
+  std::uint8_t part_ = 0;  // bytes of the header that have come
+  bool open_ = false;      // a batch without its Sync
   bool doubted_ = false;
   bool terminated_ = false;
 };

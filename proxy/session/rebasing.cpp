@@ -120,7 +120,7 @@ void session::pass_changed_bind(const frame_view& from, const frontend::bind_vie
   for (const std::int16_t format : bind.result_formats) result_formats.push_back(format);
   std::string changed;
   if (!frontend::encode_bind(bind.portal, bind.statement, formats, values, result_formats, changed)) {
-    return end_with("54000", "a guarded statement grew too long", "", out);
+    return end_unanswered("54000", "a guarded statement grew too long", "", out);
   }
   pass({from.tag, {}, changed}, request::bind, out, kept);
   out.to_server.own();  // `changed` ends here

@@ -122,7 +122,8 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
     return end_unanswered("08P01", "PostgreSQL sent what was not asked for", "", out);
   if (message.tag == tag::error_response) return on_server_error(message, answer, out);
   // What the COPY that runs now has read stood behind it.
-  for (const owed& entry : ledger_.dropped()) settle_note(entry, false, answer.subject.kept == entry.kept ? 1 : 0);
+  for (const owed& entry : ledger_.dropped())
+    settle_note(entry, false, answer.subject.kept == entry.kept ? 1 : 0);
   if (answer.subject.kept == note::types) learn_shape(message);
   if (answer.what == verdict::hide) return on_hidden(message, answer, out);
   on_watched(message, answer, out);

@@ -98,6 +98,7 @@ void session::guard(std::shared_ptr<const rules::rule_set> rules, book_ptr book,
   rules_ = std::move(rules);
   book_ = std::move(book);
   base_ = book_;
+  last_known_ = book_;
   patience_ = patience;
   if (!rules_) return;
   from_server_.set_limits(with_rows_limits);
@@ -201,6 +202,7 @@ void session::on_server_closed(std::string_view reason, outbox& out) {
 void session::on_book(book_ptr book, outbox& out) {
   book_ = std::move(book);
   base_ = book_;
+  if (book_) last_known_ = book_;
   names_fresh_ = false;
   if (book_ && block_.status() == 'I') made_names_ = false;  // what was made is in the catalog now
   if (book_ && hold_ == hold::catalog) release(out);
@@ -278,6 +280,10 @@ bool session::is_for_nobody() const noexcept {
 void session::settle() {
   from_client_.settle();
   from_server_.settle();
+}
+
+bool session::has_untaken() const noexcept {
+  return hold_ != hold::none || stalled_ || (from_client_.held() > 0 && !may_take());
 }
 
 bool session::wants_client_bytes() const noexcept {

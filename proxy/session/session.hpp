@@ -24,18 +24,11 @@
 #include "proxy/session/reply_ledger.hpp"
 #include "proxy/session/row_memory.hpp"
 #include "proxy/session/script.hpp"
+#include "proxy/session/session_values.hpp"
 #include "proxy/session/watch.hpp"
 #include "rules/trace_comment.hpp"
 
 namespace proxy::session {
-
-enum class session_phase : std::uint8_t {
-  startup,         // the client's first packet is awaited
-  connecting,      // the server connection is being opened
-  authenticating,  // messages pass as they are until the server's first ReadyForQuery
-  ready,           // statements run
-  closed,          // the end has been decided; nothing is taken any more
-};
 
 /// Why the client's next message is not taken although it is there.
 enum class hold : std::uint8_t {
@@ -44,25 +37,6 @@ enum class hold : std::uint8_t {
   status,   // its plan depends on the outcome of something that is running: a simple query, a Parse, a Close
   turn,     // another session is to write the row first
   names,    // the server is asked what the names of guarded tables mean here
-};
-
-/// What a client that asks for TLS is answered, and what happens to one that does not ask.
-enum class tls_policy : std::uint8_t {
-  disable,  // refused; goes on without
-  allow,    // accepted; who does not ask goes on without
-  require,  // accepted; who does not ask is refused, except for a cancel request
-};
-
-/// The process id and key by which the client may cancel.
-struct cancel_key {
-  std::uint32_t process_id = 0;
-  std::string key;
-};
-
-/// Who a session is among others.
-struct session_identity {
-  session_id id = 1;    // from 1, not used again
-  std::string address;  // of the client, without its port
 };
 
 class session {
@@ -120,6 +94,8 @@ class session {
   [[nodiscard]] bool is_for_nobody() const noexcept;
   /// Nothing is owed to the client.
   [[nodiscard]] bool owes_nothing() const noexcept { return ledger_.empty() && !raw_.busy(); }
+  /// A whole message of the client's is waiting here.
+  [[nodiscard]] bool has_untaken() const noexcept;
   /// The client has said that it leaves.
   [[nodiscard]] bool terminated() const noexcept { return terminated_; }
   /// False: enough of the client is waiting here; do not read it.
@@ -202,6 +178,7 @@ class session {
 
   // guarding.cpp: plans, hidden statements, holding.
   [[nodiscard]] bool must_await_catalog(std::string_view sql) const;
+  void count_unknown_names(std::string_view sql, outbox& out) const;
   [[nodiscard]] rules::parse_settings reads_sql() const;
   void note_settings(std::string_view sql, bool kept);
   analysis_ptr analyse(std::string_view sql, rules::parse_settings settings, outbox& out);
@@ -316,12 +293,13 @@ class session {
   std::shared_ptr<const rules::rule_set> rules_;  // null: no rule concerns this session
   book_ptr book_;                                 // null: the catalog is not known yet
   book_ptr base_;                                 // the same, whatever search_path says
+  book_ptr last_known_;                           // the last that was known
   std::vector<std::string> asked_names_;          // that the server is being asked about
   bool asking_names_ = false;
   bool question_failed_ = false;  // with an error that was told to the client
   bool cancelled_ = false;        // the client has asked to cancel what the question is for
-  bool names_fresh_ = false;  // nothing has run since the server told what they mean
-  bool made_names_ = false;   // the session may have made relations of such names itself, also temporary ones
+  bool names_fresh_ = false;      // nothing has run since the server told what they mean
+  bool made_names_ = false;  // the session may have made relations of such names itself, also temporary ones
   bool copies_names_ = false;  // a SELECT INTO, or code, that does so is on its way
   std::chrono::milliseconds patience_{0};
   std::string held_;  // the message that is held back

@@ -72,6 +72,21 @@ TEST_F(connections, half_closed_client_gets_its_answer) {
   }
 }
 
+/// What is planned only when the statement before it has been answered stands behind the end of the bytes.
+TEST_F(connections, half_closed_client_loses_nothing_that_is_held) {
+  start();
+  wire here("127.0.0.1", proxy_->port());
+  ASSERT_TRUE(here.start(database_->name()));
+  std::string all = query("SELECT pg_sleep(0.2)");
+  for (int i = 1; i <= 3; ++i)
+    all += query("UPDATE wallets SET balance = balance - 1 WHERE id = " + std::to_string(i));
+  here.send(all);
+  here.end_sending();
+  EXPECT_EQ(here.messages(4).size(), 4U + 3 * 2);
+  EXPECT_EQ(here.read_to_end(), "");
+  EXPECT_EQ(balance(3), "99.00");
+}
+
 TEST_F(connections, client_reset_in_a_transaction_rolls_back) {
   start();
   wire here("127.0.0.1", proxy_->port());

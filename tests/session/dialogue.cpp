@@ -61,7 +61,7 @@ actor make_actor(const dialogue& of) {
                                          .column = {}});
   }
   const bool guarded = of.setting != "transparent" && !of.setting.starts_with("tls");
-  return actor(guarded, of.setting != "unknown catalog", std::nullopt, of.setting);
+  return actor(guarded, !of.setting.starts_with("unknown catalog"), std::nullopt, of.setting);
 }
 
 void log_in(actor& who) {

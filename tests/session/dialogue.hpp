@@ -2,8 +2,8 @@
 // ways of playing one. Knows nothing of what a dialogue is about.
 //
 //   # a comment
-//   setting: guarded | transparent | unknown catalog | refused | tls | tls required, or a setting of
-//   stage::rule_set
+//   setting: guarded | transparent | unknown catalog[, opaque allowed] | refused | tls | tls required, or a
+//   setting of stage::rule_set
 //                                      (first line that is none; default guarded)
 //   login                                       the usual start of a session, played and checked nowhere else
 //   client> Query "SELECT 1"           the client sends                   server> ...   the server sends

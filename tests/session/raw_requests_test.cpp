@@ -1,8 +1,8 @@
 #include "proxy/session/raw_requests.hpp"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "protocol/frontend.hpp"
 

@@ -20,6 +20,7 @@ rules::rule_set rules_for(std::string_view setting) {
   stock.table = "items";
   stock.columns = {"stock"};
   stock.on_opaque = rules::policy::reject;
+  if (setting == "unknown catalog, opaque allowed") stock.on_opaque = rules::policy::allow;
   stock.lock_timeout = std::chrono::milliseconds(0);
   if (setting == "optimistic") wallet.strategy = stock.strategy = rules::strategy::optimistic;
   if (setting == "escrow") wallet.strategy = stock.strategy = rules::strategy::escrow;
