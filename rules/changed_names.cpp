@@ -16,7 +16,8 @@ bool is_ddl(const rules::statement& planned) {
   return std::any_of(touches.begin(), touches.end(), [](const touch& counted) { return is_ddl(counted); });
 }
 
-// SET, RESET and DISCARD, also of a role ("$user" stands in search_path), the end of a SET LOCAL, and code.
+// A relation that stood before another goes; SET, RESET and DISCARD, also of a role ("$user" stands in
+// search_path), the end of a SET LOCAL, and code.
 bool may_change_path(const message* statement) {
   if (const auto* block = as<PgQuery__TransactionStmt>(statement)) {
     return block->kind != PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN &&
@@ -24,7 +25,9 @@ bool may_change_path(const message* statement) {
            block->kind != PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT &&
            block->kind != PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE;
   }
-  if (as<PgQuery__VariableSetStmt>(statement) != nullptr || as<PgQuery__DiscardStmt>(statement) != nullptr ||
+  if (as<PgQuery__DropStmt>(statement) != nullptr || as<PgQuery__RenameStmt>(statement) != nullptr ||
+      as<PgQuery__AlterObjectSchemaStmt>(statement) != nullptr ||
+      as<PgQuery__VariableSetStmt>(statement) != nullptr || as<PgQuery__DiscardStmt>(statement) != nullptr ||
       as<PgQuery__DoStmt>(statement) != nullptr || as<PgQuery__CallStmt>(statement) != nullptr ||
       as<PgQuery__ExecuteStmt>(statement) != nullptr) {
     return true;
@@ -54,16 +57,19 @@ void changed_names::note(const message* statement, const rules::statement& plann
     names_.emplace_back(text_of(renamed->newname));
 }
 
-// Rules whose table an unqualified name in it may mean, and another relation as well.
+// Rules whose table an unqualified name in it may mean, and another relation as well: one of the session's
+// own, where PostgreSQL was asked for it.
 std::vector<std::uint16_t> changed_names::named_ambiguously(const compiled_book& book,
                                                             const message* statement) {
   std::vector<std::uint16_t> found;
-  if (book.ambiguous.empty()) return found;
+  if (book.ambiguous.empty() && book.meanings.empty()) return found;
   walk(statement, [&](const message* each) {
     const auto* named = as<PgQuery__RangeVar>(each);
     if (named == nullptr || !text_of(named->schemaname).empty()) return true;
     const auto name = text_of(named->relname);
-    if (!contains(book.ambiguous, name)) return true;
+    const bool asked = std::any_of(book.meanings.begin(), book.meanings.end(),
+                                   [&](const auto& one) { return one.first == name; });
+    if (!asked && !contains(book.ambiguous, name)) return true;
     for (std::size_t i = 0; i < book.rules.size(); ++i) {
       if (book.rules[i].table == name) found.push_back(static_cast<std::uint16_t>(i));
     }

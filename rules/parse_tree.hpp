@@ -75,6 +75,7 @@ PGTELLER_NODE(RangeVar, range_var);
 PGTELLER_NODE(RefreshMatViewStmt, refresh_mat_view_stmt);
 PGTELLER_NODE(ReindexStmt, reindex_stmt);
 PGTELLER_NODE(RenameStmt, rename_stmt);
+PGTELLER_NODE(AlterObjectSchemaStmt, alter_object_schema_stmt);
 PGTELLER_NODE(ResTarget, res_target);
 PGTELLER_NODE(RowExpr, row_expr);
 PGTELLER_NODE(SQLValueFunction, sqlvalue_function);

@@ -106,12 +106,10 @@ void connection::on_client_ended(bool gone) {
   expect_end();
 }
 
-/// Whoever has left waits for no turn. The server is told of the end behind the client's last message.
+/// Whoever may have left waits for no turn. The server is told of the end behind the client's last message.
 void connection::end_with_client() {
   if (!server_ending_ || closing_ || closed_ || !server_) return;
-  if (session_.held() == session::hold::turn) {
-    return step([&](session::outbox& out) { session_.on_client_closed(out); });
-  }
+  if (session_.held() == session::hold::turn) return cancel();
   if (server_told_ || server_->pending() > 0 || session_.has_untaken()) return;
   server_told_ = true;
   server_->end_sending();
@@ -125,7 +123,8 @@ void connection::expect_end() {
 }
 
 void connection::on_vanished() {
-  const bool sent = !server_ || server_told_;
+  client_gone_ = client_gone_ || session_.terminated();
+  const bool sent = !server_ || server_told_ || (server_->pending() == 0 && session_.waits_for_lock());
   const bool over = client_gone_ || session_.owes_nothing() || session_.waits_for_lock();
   if (!sent || !over) return expect_end();
   step([&](session::outbox& out) { session_.on_client_closed(out); });

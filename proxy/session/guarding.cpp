@@ -207,6 +207,7 @@ void session::hold_back(const frame_view& from, hold why, outbox& out) {
 void session::release(outbox& out) {
   if (hold_ == hold::none) return;
   hold_ = hold::none;
+  waits_for_copy_ = false;
   deadline_.reset();
   const std::string kept = std::exchange(held_, {});
   const frame_view from{kept[0], std::string_view(kept).substr(protocol::header_size), kept};

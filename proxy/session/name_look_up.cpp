@@ -35,6 +35,7 @@ std::string asking_sql(const std::vector<std::string>& names) {
 bool session::asks_names(const frame_view& from, std::string_view sql, outbox& out) {
   if (!base_ || names_fresh_ || (base_->ambiguous().empty() && !made_names_)) return false;
   if (!rules::may_touch(*rules_, database_, user_, sql)) return false;
+  book_ = base_;  // what was answered before may be so no more
   // Nothing but its end runs in a failed transaction.
   if (block_.status() == 'E' && ledger_.empty()) return false;
   const bool by_query = from.tag == protocol::frontend_tag::query && !ledger_.batch_open();
@@ -42,6 +43,7 @@ bool session::asks_names(const frame_view& from, std::string_view sql, outbox& o
   if (ledger_.may_copy_in()) {
     if (ledger_.batch_open()) out.to_server.append(frontend::flush_frame);
     hold_back(from, hold::status, out);
+    waits_for_copy_ = true;
     return true;
   }
   ask_names(by_query, out);
@@ -53,7 +55,6 @@ bool session::asks_names(const frame_view& from, std::string_view sql, outbox& o
 /// In a batch of the client's, which has no Sync yet, a Query would end it: there a Flush brings the answer.
 void session::ask_names(bool by_query, outbox& out) {
   asked_names_ = made_names_ ? base_->table_names() : base_->ambiguous();
-  book_ = base_;
   const std::string sql = asking_sql(asked_names_);
   if (by_query) {
     std::string query;
@@ -105,8 +106,9 @@ void session::on_names(const frame_view& from, const ruling& answer, outbox& out
 /// The question has been answered, or will not be.
 void session::resume_named(outbox& out) {
   if (hold_ != hold::names || asking_names_ || phase_ != session_phase::ready) return;
-  if (std::exchange(cancelled_, false)) return refuse_held(cancelled(), out);
-  release(out);
+  if (!std::exchange(cancelled_, false)) return release(out);
+  stop_waiting(out);  // for a turn, before the catalog changed
+  refuse_held(cancelled(), out);
 }
 
 /// What was asked by a Query has failed, and so has the client's own statement, with the same error.
@@ -114,6 +116,7 @@ void session::on_question_failed(const frame_view& from, std::string_view sqlsta
   cancelled_ = false;
   // The transaction had failed before; the held statement may be what ends it.
   if (sqlstate == "25P02") return;
+  note_deadlock(sqlstate, out);
   query_failed_ = true;
   question_failed_ = true;
   streaming_ = verdict::forward;

@@ -177,6 +177,7 @@ void session::forget_deallocated(std::string_view sql, owed& entry) {
   if (same_word(verb, "deallocate") && same_word(what, "prepare")) what = next_word(sql);
   const bool all = same_word(what, "all");
   if (!same_word(verb, "deallocate") && !(all && same_word(verb, "discard"))) return;
+  if (may_be_several(sql)) return;  // one of the others may fail, or read what comes next
   if (all) {
     statements_.change_all(batch_);
   } else {

@@ -2,12 +2,45 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "protocol/frame.hpp"
 
 namespace proxy::session {
+namespace {
 
-void raw_requests::feed(std::string_view bytes) noexcept {
+namespace tag = protocol::frontend_tag;
+
+std::optional<request> request_of(char which, char kind) {
+  switch (which) {
+    case tag::query:
+      return request::query;
+    case tag::function_call:
+      return request::function_call;
+    case tag::parse:
+      return request::parse;
+    case tag::bind:
+      return request::bind;
+    case tag::describe:
+      return kind == 'S' ? request::describe_statement : request::describe_portal;
+    case tag::execute:
+      return request::execute;
+    case tag::close:
+      return request::close;
+    case tag::sync:
+      return request::sync;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::size_t raw_requests::looked_at() const noexcept {
+  return head_[0] == tag::describe ? head_.size() : protocol::header_size;
+}
+
+void raw_requests::feed(std::string_view bytes, reply_ledger& ledger) {
   while (!bytes.empty()) {
     if (body_ > 0) {
       const std::size_t some = std::min(body_, bytes.size());
@@ -15,51 +48,31 @@ void raw_requests::feed(std::string_view bytes) noexcept {
       bytes.remove_prefix(some);
       continue;
     }
-    const std::size_t some = std::min(sizeof(header_) - part_, bytes.size());
-    std::memcpy(header_ + part_, bytes.data(), some);
-    part_ = static_cast<std::uint8_t>(part_ + some);
+    if (part_ == 0) head_[0] = bytes[0];  // it tells how much is looked at
+    const std::size_t some = std::min(looked_at() - part_, bytes.size());
+    std::memcpy(head_.data() + part_, bytes.data(), some);
+    part_ += some;
     bytes.remove_prefix(some);
-    if (part_ == sizeof(header_)) on_header();
+    if (part_ == looked_at()) begin_message(ledger);
   }
 }
 
-void raw_requests::on_header() noexcept {
-  namespace tag = protocol::frontend_tag;
-  part_ = 0;
+void raw_requests::begin_message(reply_ledger& ledger) {
   std::size_t length = 0;
-  for (std::size_t i = 1; i < sizeof(header_); ++i) {
-    length = length << 8U | static_cast<unsigned char>(header_[i]);
+  for (std::size_t i = 1; i < protocol::header_size; ++i) {
+    length = length << 8U | static_cast<unsigned char>(head_[i]);
   }
   // The length counts itself. A shorter one the server refuses, and that is the end of the connection.
-  constexpr std::size_t own = 4;
-  body_ = length > own ? length - own : 0;
-  terminated_ = header_[0] == tag::terminate;
-  switch (header_[0]) {
-    case tag::sync:
-    case tag::query:
-    case tag::function_call:
-      ++owed_;
-      open_ = false;
-      return;
-    case tag::parse:
-    case tag::bind:
-    case tag::describe:
-    case tag::execute:
-    case tag::close:
-      open_ = true;
-      return;
-    default:
-      return;
-  }
-}
-
-void raw_requests::answered() noexcept {
-  if (doubted_) {
-    owed_ = 0;
-  } else if (owed_ > 0) {
-    --owed_;
-  }
-  doubted_ = false;
+  const std::size_t seen = part_ - 1;
+  body_ = length > seen ? length - seen : 0;
+  part_ = 0;
+  terminated_ = head_[0] == tag::terminate;
+  if (head_[0] == tag::copy_done || head_[0] == tag::copy_fail) ledger.copy_ended();
+  const auto what = request_of(head_[0], head_[5]);
+  if (!what) return;
+  if (*what == request::execute || *what == request::query || *what == request::function_call)
+    ledger.commits_next();
+  static_cast<void>(ledger.expect({.what = *what}));
 }
 
 }  // namespace proxy::session

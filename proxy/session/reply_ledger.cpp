@@ -54,9 +54,13 @@ bool reply_ledger::commit_in_flight() const noexcept {
 }
 
 bool reply_ledger::may_copy_in() const noexcept {
+  bool ended = false;
   for (auto each = queue_.rbegin(); each != queue_.rend(); ++each) {
-    if (each->entry.what == request::copy_end) return false;
-    if (each->entry.what == request::execute || is_query(each->entry.what)) return true;
+    const owed& entry = each->entry;
+    ended = ended || entry.what == request::copy_end;
+    if (entry.hidden) continue;
+    if (is_query(entry.what)) return true;  // one end is not enough for a string with several COPYs
+    if (entry.what == request::execute) return !ended;
   }
   return false;
 }
@@ -214,6 +218,7 @@ ruling reply_ledger::on_error() {
 void reply_ledger::on_copy_in() {
   // Whatever was sent behind the statement before its CopyDone is read by the COPY itself: Sync is ignored,
   // any other message is consumed by the error that it raises.
+  const bool in_batch = !is_query(queue_.front().entry.what);
   auto next = std::next(queue_.begin());
   while (next != queue_.end() && next->entry.what != request::copy_end) {
     const bool ignored = next->entry.what == request::sync;
@@ -221,10 +226,12 @@ void reply_ledger::on_copy_in() {
     if (!ignored) dropped_.push_back(next->entry);
     forget(next->entry);
     next = queue_.erase(next);
+    if (ignored && in_batch) batch_open_ = batch_open_ || next == queue_.end();
     if (ignored && commits) carry_commit(static_cast<std::size_t>(next - queue_.begin()));
     if (!ignored) return;
   }
   copying_in_ = next == queue_.end();
+  if (!copying_in_) queue_.erase(next);  // a second COPY of the string has another end
 }
 
 }  // namespace proxy::session

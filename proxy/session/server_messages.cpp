@@ -109,8 +109,8 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   const frame_view& message = from.frame;
   if (passes_raw_) {
     out.to_client.forward(message.wire);
-    if (message.tag == tag::copy_in_response) raw_.copy_in();
-    if (message.tag == tag::ready_for_query) raw_.answered();
+    // Whatever the server may mean by it, the client has it.
+    if (ledger_.on_reply(message.tag).what == verdict::desync) ledger_ = {};
     if (message.tag == tag::ready_for_query) on_ready(message, out);
     if (message.tag == tag::parameter_status) on_parameter(message);
     if (message.tag == tag::error_response && is_fatal(message.body)) fatal_seen_ = true;
@@ -137,9 +137,11 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   if (!told) out.to_client.forward(message.wire);
   if (answer.settled) settle_note(answer.subject, !query_failed_);
   if (message.tag == tag::ready_for_query) return on_ready(message, out);
-  // Whether it is a COPY FROM STDIN is known now.
+  // A COPY reads what is held; of a statement that has run, it is known that it is none.
   const bool ran = answer.settled && answer.subject.what == request::execute;
-  if (hold_ == hold::status && (ran || message.tag == tag::copy_in_response)) release(out);
+  const bool known =
+      message.tag == tag::copy_in_response || (waits_for_copy_ && ran && !ledger_.may_copy_in());
+  if (hold_ == hold::status && known) release(out);
 }
 
 void session::on_ready(const frame_view& from, outbox& out) {

@@ -86,7 +86,7 @@ void session::end_with(std::string_view sqlstate, std::string_view message, std:
 /// As said, unless something may have been committed whose answer will not come any more.
 void session::end_unanswered(std::string_view sqlstate, std::string_view message, std::string_view detail,
                              outbox& out) {
-  if (phase_ == session_phase::ready && !fatal_seen_ && (raw_.busy() || ledger_.commit_in_flight())) {
+  if (phase_ == session_phase::ready && !fatal_seen_ && ledger_.commit_in_flight()) {
     return end_with("08007", "connection to PostgreSQL was lost: the outcome of what was running is unknown",
                     detail.empty() ? message : detail, out);
   }
@@ -127,7 +127,7 @@ void session::on_client_bytes(std::string_view bytes, outbox& out) {
 }
 
 void session::pass_raw(std::string_view bytes, outbox& out) {
-  raw_.feed(bytes);
+  raw_.feed(bytes, ledger_);
   terminated_ = raw_.terminated();
   out.to_server.forward(bytes);
 }
@@ -191,7 +191,7 @@ void session::on_client_closed(outbox& out) {
 }
 
 void session::on_server_closed(std::string_view reason, outbox& out) {
-  const bool awaited = raw_.busy() || !ledger_.empty() || hold_ != hold::none;
+  const bool awaited = !ledger_.empty() || hold_ != hold::none;
   if (phase_ == session_phase::ready && !fatal_seen_ && !terminated_ && awaited) {
     return end_unanswered(
         "08006", "connection to PostgreSQL was lost: what was running has not been committed", reason, out);
@@ -213,15 +213,17 @@ void session::on_time(outbox& out) {
   deadline_.reset();
   if (hold_ == hold::turn) return on_turn_time(out);
   if (hold_ != hold::catalog) return;
-  refuse_held({.sqlstate = "57P03",
-               .message = "pgteller does not know the catalog of this database yet",
-               .detail = "A statement names a guarded table, whose key and columns have not been read.",
-               .hint = "See the log of pgteller and [catalog] conninfo in its configuration.",
-               .rule = {},
-               .schema = {},
-               .table = {},
-               .column = {}},
-              out);
+  refuse_held(
+      {.sqlstate = "57P03",
+       .message = "pgteller does not know the catalog of this database yet",
+       .detail =
+           "A statement names, or may reach, a guarded table, whose key and columns have not been read.",
+       .hint = "See the log of pgteller and [catalog] conninfo in its configuration.",
+       .rule = {},
+       .schema = {},
+       .table = {},
+       .column = {}},
+      out);
 }
 
 refusal session::cancelled() {
@@ -244,7 +246,7 @@ void session::on_cancel(outbox& out) {
 }
 
 bool session::idle() const {
-  return phase_ == session_phase::ready && hold_ == hold::none && ledger_.empty() && !raw_.busy() &&
+  return phase_ == session_phase::ready && hold_ == hold::none && ledger_.empty() && !raw_.inside_message() &&
          block_.status() == 'I' && from_client_.held() == 0 && !from_client_.inside_message() &&
          !from_server_.inside_message();
 }
@@ -287,6 +289,7 @@ bool session::has_untaken() const noexcept {
 }
 
 bool session::wants_client_bytes() const noexcept {
+  if (passes_raw_) return ledger_.size() < limits::owed_replies;
   const bool waits = phase_ == session_phase::connecting || stalled_;
   if (waits) return from_client_.held() < limits::inbox_bytes;
   return from_client_.held() < limits::inbox_bytes ||

@@ -93,7 +93,7 @@ class session {
   /// Nothing that is running can come to be permanent: without its client, it is for nobody.
   [[nodiscard]] bool is_for_nobody() const noexcept;
   /// Nothing is owed to the client.
-  [[nodiscard]] bool owes_nothing() const noexcept { return ledger_.empty() && !raw_.busy(); }
+  [[nodiscard]] bool owes_nothing() const noexcept { return ledger_.empty(); }
   /// A whole message of the client's is waiting here.
   [[nodiscard]] bool has_untaken() const noexcept;
   /// The client has said that it leaves.
@@ -296,6 +296,7 @@ class session {
   book_ptr last_known_;                           // the last that was known
   std::vector<std::string> asked_names_;          // that the server is being asked about
   bool asking_names_ = false;
+  bool waits_for_copy_ = false;   // hold::status, until it is known that no COPY FROM STDIN is running
   bool question_failed_ = false;  // with an error that was told to the client
   bool cancelled_ = false;        // the client has asked to cancel what the question is for
   bool names_fresh_ = false;      // nothing has run since the server told what they mean
@@ -324,7 +325,7 @@ class session {
   bool hidden_left_over_ = false;  // a hidden statement failed: its name may still be taken on the server
   bool query_failed_ = false;      // the query in front has raised an error
   bool passes_raw_ = false;  // no rule, authenticated: the client's bytes are not even cut into messages
-  raw_requests raw_;         // passing raw: what the server has not answered
+  raw_requests raw_;         // in those bytes
   bool ddl_named_guarded_ = false;  // a statement that may be DDL has named a guarded table
   bool schema_changed_ = false;     // such DDL has run; its transaction has not ended
   bool has_named_ = false;          // the client has prepared statements under names of its own
