@@ -1,5 +1,5 @@
-// The requests in a client's bytes that pass without being cut into messages, since no rule concerns it. Looks
-// at tags and lengths only.
+// The requests in a client's bytes that pass without being cut into messages, since no rule concerns it.
+// Looks at tags and lengths only.
 #pragma once
 
 #include <array>
