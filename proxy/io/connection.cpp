@@ -173,7 +173,11 @@ void connection::renew_book() {
   const std::uint64_t generation = books.generation();
   if (generation == book_generation_) return;
   book_generation_ = generation;
-  auto book = books.get(session_.database(), session_.user());
+  const bool waiting = session_.held() == session::hold::catalog;
+  if (!waiting) waits_since_.reset();
+  auto book = books.get(session_.database(), session_.user(), waits_since_);
+  // For the statement that has waited; the next one asks again.
+  if (waiting && book) book_generation_ = 0;
   step([&](session::outbox& out) { session_.on_book(std::move(book), out); });
 }
 

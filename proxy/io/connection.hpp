@@ -88,6 +88,7 @@ class connection : public std::enable_shared_from_this<connection> {
   clock::time_point startup_until_;
   clock::time_point opened_;
   std::uint64_t book_generation_ = 0;
+  std::optional<std::uint64_t> waits_since_;  // hold::catalog: the last invalidation that has to be shown
   std::string address_;
   std::string close_reason_;
   bool reading_client_ = false;   // or its TLS handshake is going on

@@ -64,6 +64,7 @@ void connection::carry_out(session::outbox& out) {
   if (out.want_book) {
     // Asked again from the loop: the catalog may have become known between the session's look and this one.
     book_generation_ = 0;
+    waits_since_ = home_.services().books.invalidated(session_.database());
     boost::asio::post(home_.loop(), [self = shared_from_this()] { self->renew_book(); });
   }
   if (out.close_reason) begin_close(std::move(*out.close_reason));

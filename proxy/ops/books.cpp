@@ -35,10 +35,11 @@ class books::shelf {
  public:
   shelf(catalog_source& source, bool log_values) : source_(source), log_values_(log_values) {}
 
-  std::shared_ptr<const rules::rule_book> get(std::string_view database, std::string_view user) {
+  std::shared_ptr<const rules::rule_book> get(std::string_view database, std::string_view user,
+                                              std::optional<std::uint64_t> since) {
     source_.want(database);
     const auto known = source_.find_known(database);
-    if (known.catalog == nullptr || known.stale) return nullptr;
+    if (!known.shows(since.value_or(known.invalidated))) return nullptr;
     const bool log_values = log_values_.load();
     auto key = std::pair(std::string(database), std::string(user));
     if (auto book = find(key, known, log_values)) return book;
@@ -48,6 +49,10 @@ class books::shelf {
     if (shelved_.size() >= most_books && !shelved_.contains(key)) make_room();
     shelved_[std::move(key)] = {book, known, log_values, ++uses_};
     return book;
+  }
+
+  std::uint64_t invalidated(std::string_view database) const {
+    return source_.find_known(database).invalidated;
   }
 
   bool concerns(std::string_view database, std::string_view user) const {
@@ -101,8 +106,12 @@ class books::shelf {
 books::books(catalog_source& source, bool log_values) : shelf_(std::make_unique<shelf>(source, log_values)) {}
 books::~books() = default;
 
-std::shared_ptr<const rules::rule_book> books::get(std::string_view database, std::string_view user) {
-  return shelf_->get(database, user);
+std::shared_ptr<const rules::rule_book> books::get(std::string_view database, std::string_view user,
+                                                   std::optional<std::uint64_t> since) {
+  return shelf_->get(database, user, since);
+}
+std::uint64_t books::invalidated(std::string_view database) const {
+  return shelf_->invalidated(database);
 }
 bool books::concerns(std::string_view database, std::string_view user) const {
   return shelf_->concerns(database, user);

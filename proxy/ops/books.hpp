@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "proxy/ops/catalog_source.hpp"
@@ -24,7 +25,13 @@ class books {
   /// Null while the catalog is unknown or stale; then it is also asked for. Ask again when generation() has
   /// moved. May compile (well under 10 ms for tens of rules), so sessions keep what they get until
   /// generation() moves.
-  [[nodiscard]] std::shared_ptr<const rules::rule_book> get(std::string_view database, std::string_view user);
+  /// `since`, from invalidated(): for a statement that has waited from then on, what was invalidated later
+  /// may be missing. Under steady DDL a current book may never be there.
+  [[nodiscard]] std::shared_ptr<const rules::rule_book> get(
+      std::string_view database, std::string_view user, std::optional<std::uint64_t> since = std::nullopt);
+
+  /// The number of the database's last invalidation.
+  [[nodiscard]] std::uint64_t invalidated(std::string_view database) const;
 
   /// Whether any configured rule applies to this database and user. If not, the session needs no catalog.
   [[nodiscard]] bool concerns(std::string_view database, std::string_view user) const;

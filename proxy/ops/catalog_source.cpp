@@ -67,7 +67,6 @@ struct entry {
   clock::time_point wanted_at{};
   clock::time_point due = never;
   std::chrono::milliseconds retry{0};  // the pause after the latest failure; 0 after a success
-  std::uint64_t invalidations = 0;
   bool missing = false;
   bool reading = false;
   std::string error;
@@ -125,8 +124,7 @@ class catalog_source::reader {
     entry& known = found->second;
     known.schedule(std::max(clock::now(), known.started_at + spacing));
     if (stale) {
-      known.known.stale = true;
-      ++known.invalidations;
+      known.known.invalidated = ++invalidations_;
       known.due = clock::now();  // statements are waiting
       generation_.fetch_add(1);
     }
@@ -187,16 +185,16 @@ class catalog_source::reader {
     entry.started_at = clock::now();
     entry.reading = true;  // keeps the iterator valid: such an entry is not forgotten
     const auto rules = rules_;
-    const auto invalidations = entry.invalidations;
+    const auto covers = invalidations_;
     lock.unlock();
     auto reading = read_catalog(upstream_, catalog_, *rules, name, stop_);
     lock.lock();
     entry.reading = false;
-    const bool was_stale = entry.known.stale;
     bool news = reading.ok ? keep(entry, std::move(reading.value), rules) : fail(entry, reading);
-    if (reading.ok && was_stale && entry.invalidations == invalidations) {
-      entry.known.stale = false;
-      news = true;
+    if (reading.ok) {
+      // Some of those that wait may go on, though there was DDL meanwhile: they began to wait before it.
+      news = news || entry.known.covers < entry.known.invalidated;
+      entry.known.covers = covers;
     }
     if (!news) return;
     generation_.fetch_add(1);
@@ -212,7 +210,8 @@ class catalog_source::reader {
     entry.error.clear();
     entry.schedule(entry.read_at + refresh_every);
     if (entry.is_known() && entry.known.rules == rules && same(*entry.known.catalog, value)) return false;
-    entry.known = {std::make_shared<const rules::catalog>(std::move(value)), rules, entry.known.stale};
+    entry.known.catalog = std::make_shared<const rules::catalog>(std::move(value));
+    entry.known.rules = rules;
     return true;
   }
 
@@ -252,6 +251,7 @@ class catalog_source::reader {
   std::condition_variable woken_;
   std::shared_ptr<const rules::rule_set> rules_;
   entry_map entries_;
+  std::uint64_t invalidations_ = 0;  // of all databases
   std::atomic<std::uint64_t> generation_{1};
   std::atomic<bool> stop_{false};
   std::thread thread_;  // last: it uses all the others

@@ -21,7 +21,14 @@ namespace proxy::ops {
 struct known_catalog {
   std::shared_ptr<const rules::catalog> catalog;  // null while unknown
   std::shared_ptr<const rules::rule_set> rules;
-  bool stale = false;  // DDL on a guarded table was committed since it was read
+  // Invalidations are numbered: the last of this database, and the last that a read begun later has covered.
+  std::uint64_t invalidated = 0;
+  std::uint64_t covers = 0;
+
+  /// It shows whatever was committed up to invalidation `number`.
+  [[nodiscard]] bool shows(std::uint64_t number) const noexcept {
+    return catalog != nullptr && covers >= number;
+  }
 };
 
 /// Thread-safe. At most 256 databases: beyond, the one that was wanted longest ago is forgotten (unknown ones

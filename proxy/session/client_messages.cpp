@@ -111,7 +111,7 @@ void session::take_parse(const frame_view& from, outbox& out) {
   if (!parse || will_not_run()) return pass(from, request::parse, out);
   if (must_await_catalog(parse->sql)) return hold_back(from, hold::catalog, out);
   if (asks_names(from, parse->sql, out)) return;
-  note_ddl(parse->sql);
+  note_ddl(parse->sql, true);
   if (rules_ && gives_connection_back(parse->sql)) {
     resets_ = true;
     resets_again_ = resets_again_ || !parse->statement.empty();

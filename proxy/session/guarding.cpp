@@ -58,15 +58,17 @@ analysis_ptr session::analyse(std::string_view sql, rules::parse_settings settin
 }
 
 /// Cheap for what is no DDL at first sight; a string of several statements may hold some anywhere.
-void session::note_ddl(std::string_view sql) {
-  if (!rules_ || ddl_named_guarded_) return;
+void session::note_ddl(std::string_view sql, bool prepared) {
+  if (!rules_ || ddl_prepared_) return;
   const std::size_t first = sql.find_first_not_of(" \t\r\n(/-");
   const char letter = first == std::string_view::npos ? ' ' : sql[first];
   const bool several = sql.find(';') != std::string_view::npos;
   if (!several && std::string_view("aAcCdDgGrR").find(letter) == std::string_view::npos) return;
   // Also a view over a view, whose name says nothing of the table.
-  ddl_named_guarded_ =
+  const bool named =
       rules::may_touch(*rules_, database_, user_, sql) || (base_ != nullptr && base_->may_touch(sql));
+  ddl_named_guarded_ = ddl_named_guarded_ || named;
+  ddl_prepared_ = named && prepared;
 }
 
 /// The catalog may have changed since the statement was prepared.

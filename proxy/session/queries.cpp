@@ -21,7 +21,7 @@ void session::take_query(const frame_view& from, outbox& out) {
   if (must_await_catalog(*sql)) return hold_back(from, hold::catalog, out);
   if (asks_names(from, *sql, out)) return;
   if (executes_guarded(*sql, out)) return;
-  note_ddl(*sql);
+  note_ddl(*sql, false);
   if (rules_ && gives_connection_back(*sql)) forget_reads(out);
   const rules::traced_text text = traced(*sql);
   const analysis_ptr analysed = analyse(text.sql, reads_sql(), out);

@@ -153,6 +153,7 @@ void session::on_ready(const frame_view& from, outbox& out) {
   query_failed_ = false;
   block_.ready(status, ledger_.owed_queries() > 0, !ledger_.empty());
   tell_schema_change(out);
+  if (status == 'I' && ledger_.empty()) ddl_named_guarded_ = ddl_prepared_;
   if (status == 'I') portals_.clear_lasting();  // portals end with their transaction
   retry_held(out);
   drain_if_idle(out);

@@ -182,7 +182,7 @@ class session {
   [[nodiscard]] rules::parse_settings reads_sql() const;
   void note_settings(std::string_view sql, bool kept);
   analysis_ptr analyse(std::string_view sql, rules::parse_settings settings, outbox& out);
-  void note_ddl(std::string_view sql);
+  void note_ddl(std::string_view sql, bool prepared);
   void renew(prepared_statement& statement, outbox& out);
   [[nodiscard]] bool has_preludes(const rules::plan& plan, bool before_bind) const;
   [[nodiscard]] rules::traced_text traced(std::string_view sql) const;
@@ -326,10 +326,12 @@ class session {
   bool query_failed_ = false;      // the query in front has raised an error
   bool passes_raw_ = false;  // no rule, authenticated: the client's bytes are not even cut into messages
   raw_requests raw_;         // in those bytes
-  bool ddl_named_guarded_ = false;  // a statement that may be DDL has named a guarded table
-  bool schema_changed_ = false;     // such DDL has run; its transaction has not ended
-  bool has_named_ = false;          // the client has prepared statements under names of its own
-  bool terminated_ = false;         // the client has sent Terminate
+  bool ddl_named_guarded_ =
+      false;                     // a statement that may be DDL, and may be running, has named a guarded table
+  bool ddl_prepared_ = false;    // such a one may run again
+  bool schema_changed_ = false;  // such DDL has run; its transaction has not ended
+  bool has_named_ = false;       // the client has prepared statements under names of its own
+  bool terminated_ = false;      // the client has sent Terminate
 
   /// What the transaction in progress has done to guarded rows, as far as it has been answered.
   struct transaction_account {

@@ -82,6 +82,30 @@ TEST_F(live_source, rereads_after_ddl) {
   EXPECT_GT(source->generation(), generation);
 }
 
+/// Whoever waits is served by a read that has begun since, however often others invalidate meanwhile.
+TEST_F(live_source, steady_ddl_starves_nobody) {
+  become_known();
+  const auto invalidated = [this] { return source->find_known(database->name()).invalidated; };
+  std::atomic<bool> done{false};
+  std::thread others([&] {
+    while (!done) {
+      source->invalidate(database->name());
+      std::this_thread::sleep_for(100us);
+    }
+  });
+  for (int i = 0; i < 5; ++i) {
+    source->invalidate(database->name());
+    const auto since = invalidated();
+    EXPECT_TRUE(eventually([&] { return source->find_known(database->name()).shows(since); }));
+  }
+  const auto last = [&] {
+    done = true;
+    others.join();
+    return invalidated();
+  }();
+  EXPECT_TRUE(eventually([&] { return source->find_known(database->name()).shows(last); }));
+}
+
 TEST_F(live_source, a_burst_of_ddl_is_one_or_two_reads) {
   become_known();
   for (int i = 0; i < 1000; ++i) source->refresh(database->name());
