@@ -43,6 +43,27 @@ class words {
   token current_;
 };
 
+/// Most statements: one look at the first word instead of several. False for all that may do something to a
+/// block, and for what does not begin with its verb.
+bool begins_with_plain_verb(std::string_view statement) noexcept {
+  constexpr std::size_t longest = 7;
+  std::uint64_t verb = 0;
+  std::size_t length = 0;
+  for (; length < longest && length < statement.size(); ++length) {
+    const char letter = static_cast<char>(statement[length] | 0x20);
+    if (letter < 'a' || letter > 'z') break;
+    verb = verb << 8U | static_cast<unsigned char>(letter);
+  }
+  // What goes on is another word.
+  if (length == statement.size() || length == longest || statement[length] != ' ') return false;
+  const auto is = [verb](std::string_view known) {
+    std::uint64_t bytes = 0;
+    for (const char letter : known) bytes = bytes << 8U | static_cast<unsigned char>(letter);
+    return verb == bytes;
+  };
+  return is("select") || is("insert") || is("update") || is("delete");
+}
+
 enum class access : std::uint8_t { unsaid, read_only, read_write };
 
 // "transaction_mode: ISOLATION LEVEL … | READ WRITE | READ ONLY | [NOT] DEFERRABLE"; the last one said holds.
@@ -197,6 +218,7 @@ std::string unescaped(std::string_view text, char escape) {
 }  // namespace
 
 block_effect effect_of(std::string_view statement) noexcept {
+  if (begins_with_plain_verb(statement)) return block_effect::none;
   words rest{statement};
   if (rest.kind() != token_kind::word) return block_effect::none;
   words named = rest;
@@ -215,6 +237,7 @@ block_effect effect_of(std::string_view statement) noexcept {
 }
 
 std::string savepoint_name(std::string_view statement) {
+  if (begins_with_plain_verb(statement)) return {};
   words rest{statement};
   if (rest.kind() != token_kind::word || savepoints(rest) == block_effect::none) return {};
   const std::string_view written = rest.text();

@@ -94,9 +94,11 @@ void connection::on_client_readable() {
   if (got.blocked) return;
   if (got.error || got.ended) return on_client_ended(!got.ended);
   if (session_.guarded()) renew_book();
-  const auto began = clock::now();
   home_.tally().bytes_to_server.add(got.bytes);
-  step([&](session::outbox& out) { session_.on_client_bytes({buffer.data(), got.bytes}, out); });
+  const auto take = [&](session::outbox& out) { session_.on_client_bytes({buffer.data(), got.bytes}, out); };
+  if (!home_.tally().samples_overhead()) return step(take);
+  const auto began = clock::now();
+  step(take);
   home_.tally().overhead(clock::now() - began);
 }
 

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +11,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "proxy/session/flat_queue.hpp"
 
 namespace proxy::session {
 
@@ -135,7 +136,7 @@ class name_register {
   std::map<std::string, std::shared_ptr<T>, std::less<>> lasting_;
   std::map<std::string, changes, std::less<>> changing_;
   changes all_changing_;
-  std::deque<pending> in_flight_;
+  flat_queue<pending> in_flight_;
   std::uint64_t last_ = 0;
 };
 

@@ -22,10 +22,11 @@ void session::take_query(const frame_view& from, outbox& out) {
   if (asks_names(from, *sql, out)) return;
   if (executes_guarded(*sql, out)) return;
   note_ddl(*sql);
-  if (rules_ && gives_connection_back(*sql)) forget_reads(out);
+  const bool sets = rules_ && may_change_reading(*sql);
+  if (sets && gives_connection_back(*sql)) forget_reads(out);
   const rules::traced_text text = traced(*sql);
   const analysis_ptr analysed = analyse(text.sql, reads_sql(), out);
-  note_settings(*sql, false);
+  note_settings(*sql, sets, false);
   note_made_names(analysed);
   if (!analysed) return take_plain_query(from, *sql, out);
   if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
