@@ -1,5 +1,6 @@
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 
 #include "rules/identifiers.hpp"
 #include "rules/plan.hpp"
@@ -42,27 +43,6 @@ class words {
   scanner scanner_;
   token current_;
 };
-
-/// Most statements: one look at the first word instead of several. False for all that may do something to a
-/// block, and for what does not begin with its verb.
-bool begins_with_plain_verb(std::string_view statement) noexcept {
-  constexpr std::size_t longest = 7;
-  std::uint64_t verb = 0;
-  std::size_t length = 0;
-  for (; length < longest && length < statement.size(); ++length) {
-    const char letter = static_cast<char>(statement[length] | 0x20);
-    if (letter < 'a' || letter > 'z') break;
-    verb = verb << 8U | static_cast<unsigned char>(letter);
-  }
-  // What goes on is another word.
-  if (length == statement.size() || length == longest || statement[length] != ' ') return false;
-  const auto is = [verb](std::string_view known) {
-    std::uint64_t bytes = 0;
-    for (const char letter : known) bytes = bytes << 8U | static_cast<unsigned char>(letter);
-    return verb == bytes;
-  };
-  return is("select") || is("insert") || is("update") || is("delete");
-}
 
 enum class access : std::uint8_t { unsaid, read_only, read_write };
 
@@ -216,6 +196,19 @@ std::string unescaped(std::string_view text, char escape) {
 }
 
 }  // namespace
+
+bool begins_with_plain_verb(std::string_view statement) noexcept {
+  const auto first_seven = [](std::string_view text) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data(), 7);
+    return bytes;
+  };
+  if (statement.size() < 7) return false;
+  // Bit 5 makes letters lower case and leaves a blank one.
+  const std::uint64_t verb = first_seven(statement) | first_seven(std::string_view("       "));
+  return verb == first_seven("select ") || verb == first_seven("update ") || verb == first_seven("insert ") ||
+         verb == first_seven("delete ");
+}
 
 block_effect effect_of(std::string_view statement) noexcept {
   if (begins_with_plain_verb(statement)) return block_effect::none;

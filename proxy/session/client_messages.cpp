@@ -142,6 +142,8 @@ bool session::will_not_run() const {
 }
 
 void session::take_bind(const frame_view& from, outbox& out) {
+  // The statement is none that is kept.
+  if (statements_.empty() && portals_.empty()) return pass(from, request::bind, out);
   const auto bind = frontend::decode_bind(from.body);
   if (!bind || will_not_run()) return pass(from, request::bind, out);
   const auto [statement, certain] = statements_.find(bind->statement, batch_);

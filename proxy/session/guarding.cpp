@@ -41,7 +41,7 @@ rules::parse_settings session::reads_sql() const {
 
 /// The server tells a setting's new value with ReadyForQuery; text that is sent before is read by it already.
 void session::note_settings(std::string_view sql, bool sets, bool kept) {
-  if (!rules_) return;
+  if (!rules_ || (!sets && !settings_seen_)) return;
   const auto effect = rules::effect_of(sql);
   const bool undoes = effect == rules::block_effect::end || effect == rules::block_effect::chain ||
                       effect == rules::block_effect::rollback_to;

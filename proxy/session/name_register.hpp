@@ -77,6 +77,7 @@ class name_register {
   /// What `name` stands for when a message of batch `at`, the newest, is run. The time does not depend on how
   /// many changes are in flight.
   [[nodiscard]] meaning find(std::string_view full_name, batch at) const {
+    if (empty()) return {};
     const std::string_view name = kept_part(full_name);
     const auto of = changing_.find(name);
     const changes* own = of == changing_.end() ? nullptr : &of->second;
@@ -96,6 +97,9 @@ class name_register {
 
   /// Forgets the lasting names; what is in flight stays.
   void clear_lasting() { lasting_.clear(); }
+
+  /// No name stands for anything, nor is about to change.
+  [[nodiscard]] bool empty() const noexcept { return lasting_.empty() && in_flight_.empty(); }
 
   /// Names that stand for something or are about to; a pipeline that changes one name often counts it once.
   [[nodiscard]] std::size_t size() const noexcept { return lasting_.size() + changing_.size(); }

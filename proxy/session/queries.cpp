@@ -72,6 +72,11 @@ void session::take_query(const frame_view& from, outbox& out) {
 /// No rule is concerned.
 void session::take_plain_query(const frame_view& from, std::string_view sql, outbox& out) {
   count_unknown_names(sql, out);
+  if (rules::begins_with_plain_verb(sql) && !may_be_several(sql)) {
+    if (!block_.surely_inside()) ledger_.commits_next();
+    block_.query_sent(rules::block_effect::none);
+    return pass(from, request::query, out);
+  }
   const rules::block_effect first = rules::effect_of(sql);
   owed entry{.what = request::query};
   names_fresh_ = false;

@@ -128,7 +128,11 @@ ruling reply_ledger::settle(verdict what) {
 }
 
 ruling reply_ledger::on_reply(char tag) {
-  dropped_.clear();
+  if (!dropped_.empty()) dropped_.clear();
+  if (tag == 'D' && !queue_.empty()) {  // rows, first of all
+    const owed& front = queue_.front().entry;
+    if (front.what == request::execute || is_query(front.what)) return {front_verdict(), false, front};
+  }
   if (is_asynchronous(tag)) {
     // A NOTICE that a hidden statement provokes would be seen twice; the caller hides those by severity.
     if (queue_.empty()) return {};
