@@ -94,7 +94,7 @@ piece framer::fail(std::string_view reason) {
   return {piece_kind::broken, {}, 0};
 }
 
-void framer::settle() {
+void framer::settle_slow() {
   spent_ = {};
   carry_viewed_ = false;
   if (carry_at_ == carry_.size()) {

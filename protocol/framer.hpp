@@ -75,7 +75,9 @@ class framer {
   }
 
   /// Ends the borrowing: what was not taken moves to own memory; with nothing left, no memory is kept.
-  void settle();
+  void settle() {
+    if (!fed_.empty() || carry_.capacity() > 0 || spent_.capacity() > 0) settle_slow();
+  }
 
   /// Bytes fed and not taken yet, wherever they are kept.
   [[nodiscard]] std::size_t held() const noexcept { return carry_.size() - carry_at_ + fed_.size(); }
@@ -92,6 +94,7 @@ class framer {
     return {piece_kind::whole, {wire[0], wire.substr(header_size), wire}, body};
   }
 
+  void settle_slow();
   piece next_slow();
   piece next_carried();
   piece cut(std::string_view& from);

@@ -1,5 +1,6 @@
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 
 #include "rules/identifiers.hpp"
 #include "rules/plan.hpp"
@@ -196,7 +197,21 @@ std::string unescaped(std::string_view text, char escape) {
 
 }  // namespace
 
+bool begins_with_plain_verb(std::string_view statement) noexcept {
+  const auto first_seven = [](std::string_view text) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data(), 7);
+    return bytes;
+  };
+  if (statement.size() < 7) return false;
+  // Bit 5 makes letters lower case and leaves a blank one.
+  const std::uint64_t verb = first_seven(statement) | first_seven(std::string_view("       "));
+  return verb == first_seven("select ") || verb == first_seven("update ") || verb == first_seven("insert ") ||
+         verb == first_seven("delete ");
+}
+
 block_effect effect_of(std::string_view statement) noexcept {
+  if (begins_with_plain_verb(statement)) return block_effect::none;
   words rest{statement};
   if (rest.kind() != token_kind::word) return block_effect::none;
   words named = rest;
@@ -215,6 +230,7 @@ block_effect effect_of(std::string_view statement) noexcept {
 }
 
 std::string savepoint_name(std::string_view statement) {
+  if (begins_with_plain_verb(statement)) return {};
   words rest{statement};
   if (rest.kind() != token_kind::word || savepoints(rest) == block_effect::none) return {};
   const std::string_view written = rest.text();

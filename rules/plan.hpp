@@ -75,6 +75,10 @@ enum class block_effect : std::uint8_t {
   rollback_to,       // ROLLBACK TO [SAVEPOINT] name
 };
 
+/// Whether it begins with SELECT, INSERT, UPDATE or DELETE and a blank, as most do: then it does nothing to
+/// the block. False says nothing.
+[[nodiscard]] bool begins_with_plain_verb(std::string_view statement) noexcept;
+
 /// Reads the effect off a single statement's first words. Linear in the leading words, no allocation.
 [[nodiscard]] block_effect effect_of(std::string_view statement) noexcept;
 

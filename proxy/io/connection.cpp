@@ -1,7 +1,5 @@
 #include "proxy/io/connection.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include "proxy/io/worker.hpp"
 #include "proxy/session/limits.hpp"
 
@@ -27,7 +25,7 @@ std::string host_of(const std::string& address) {
 
 }  // namespace
 
-connection::connection(worker& home, stream_socket client, std::string address, bool over_limit)
+connection::connection(worker& home, peer client, std::string address, bool over_limit)
     : home_(home),
       tls_(home.services().tls.now()),
       client_(std::move(client)),
@@ -51,7 +49,7 @@ template <class Event>
 void connection::step(Event event) {
   if (closing_ || closed_) return;
   session::outbox out;
-  out.now = clock::now();
+  out.now = home_.loop().now();
   event(out);
   carry_out(out);
   session_.settle();
@@ -65,30 +63,42 @@ void connection::step(Event event) {
 
 void connection::start() {
   home_.services().sessions.add(id_, weak_from_this());
-  tls_->for_clients ? await_first_byte() : read_client();
+  first_byte_seen_ = !tls_->for_clients;
+  client_.watch(home_.loop(), [self = shared_from_this()] { self->on_client_change(); });
   arm_timer();
 }
 
-void connection::read_client() {
-  if (reading_client_ || client_ended_ || closing_ || closed_ || !session_.wants_client_bytes()) return;
-  if (server_ && server_->pending() > session::limits::outgoing_bytes) return;
-  reading_client_ = true;
-  client_.wait_readable([self = shared_from_this()](error_code error) {
-    self->reading_client_ = false;
-    if (!error) self->on_client_readable();
-  });
+void connection::on_client_change() {
+  if (closed_) return;
+  if (securing_client_) return closing_ ? void() : shake_hands();
+  if (client_.has_room()) on_room(true);
+  if (client_.readable() && may_read_client()) on_client_readable();
 }
 
+bool connection::may_read_client() const noexcept {
+  if (securing_client_ || client_ended_ || closing_ || closed_ || !session_.wants_client_bytes())
+    return false;
+  return !server_ || server_->pending() <= session::limits::outgoing_bytes;
+}
+
+/// What was left in the socket, if anything, may be read now; the others have their turn first.
+void connection::read_client() {
+  if (client_.readable() && may_read_client()) client_.look_again();
+}
+
+/// Once, so that a client that sends much has no more than its share.
 void connection::on_client_readable() {
-  if (closing_ || closed_) return;
+  if (!first_byte_seen_ && begins_with_tls()) return;
   const auto buffer = home_.read_buffer();
   const transfer got = client_.read(buffer);
-  if (got.blocked) return read_client();
+  if (got.blocked) return;
   if (got.error || got.ended) return on_client_ended(!got.ended);
   if (session_.guarded()) renew_book();
-  const auto began = clock::now();
   home_.tally().bytes_to_server.add(got.bytes);
-  step([&](session::outbox& out) { session_.on_client_bytes({buffer.data(), got.bytes}, out); });
+  const auto take = [&](session::outbox& out) { session_.on_client_bytes({buffer.data(), got.bytes}, out); };
+  if (!home_.tally().samples_overhead()) return step(take);
+  const auto began = clock::now();
+  step(take);
   home_.tally().overhead(clock::now() - began);
 }
 
@@ -130,21 +140,25 @@ void connection::on_vanished() {
   step([&](session::outbox& out) { session_.on_client_closed(out); });
 }
 
+void connection::on_server_change() {
+  if (closed_ || !server_) return;
+  if (cancelling_) return on_cancelled();
+  if (server_->has_room()) on_room(false);
+  if (may_read_server() && server_->readable()) on_server_readable();
+}
+
+bool connection::may_read_server() const noexcept {
+  return server_ && !closing_ && !closed_ && client_.pending() <= session::limits::outgoing_bytes;
+}
+
 void connection::read_server() {
-  if (reading_server_ || !server_ || closing_ || closed_) return;
-  if (client_.pending() > session::limits::outgoing_bytes) return;
-  reading_server_ = true;
-  server_->wait_readable([self = shared_from_this()](error_code error) {
-    self->reading_server_ = false;
-    if (!error) self->on_server_readable();
-  });
+  if (may_read_server() && server_->readable()) server_->look_again();
 }
 
 void connection::on_server_readable() {
-  if (closing_ || closed_ || !server_) return;
   const auto buffer = home_.read_buffer();
   const transfer got = server_->read(buffer);
-  if (got.blocked) return read_server();
+  if (got.blocked) return;
   if (got.error || got.ended) {
     const std::string reason = got.ended ? "PostgreSQL closed the connection" : got.error.message();
     return step([&](session::outbox& out) { session_.on_server_closed(reason, out); });
@@ -159,6 +173,7 @@ void connection::on_dialed(const std::string& reason, std::optional<peer> server
   if (closing_ || closed_) return;
   if (!server) return step([&](session::outbox& out) { session_.on_server_unreachable(reason, out); });
   server_.emplace(std::move(*server));
+  server_->watch(home_.loop(), [self = shared_from_this()] { self->on_server_change(); });
   home_.services().metrics.server_opened();
   const tls_stream* to_client = client_.tls();
   const tls_stream* to_server = server_->tls();
@@ -197,7 +212,7 @@ void connection::resume_client() {
   if (!session_.stalled() || resuming_ || !server_) return;
   if (server_->pending() > session::limits::outgoing_bytes) return;
   resuming_ = true;
-  boost::asio::post(home_.loop(), [self = shared_from_this()] {
+  home_.loop().post([self = shared_from_this()] {
     self->resuming_ = false;
     self->step([&](session::outbox& out) { self->session_.on_room(out); });
   });
@@ -229,10 +244,7 @@ void connection::arm_timer() {
     timer_.cancel();
     return;
   }
-  timer_.expires_at(*until);
-  timer_.async_wait([self = shared_from_this()](error_code error) {
-    if (!error) self->on_timer();
-  });
+  timer_.at(*until, [self = shared_from_this()] { self->on_timer(); });
 }
 
 void connection::on_timer() {

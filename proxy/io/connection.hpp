@@ -6,8 +6,6 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "proxy/io/peer.hpp"
 #include "proxy/io/tls_setup.hpp"
 #include "proxy/session/session.hpp"
@@ -18,7 +16,7 @@ class worker;
 
 class connection : public std::enable_shared_from_this<connection> {
  public:
-  connection(worker& home, stream_socket client, std::string address, bool over_limit);
+  connection(worker& home, peer client, std::string address, bool over_limit);
   ~connection();
 
   void start();
@@ -39,12 +37,16 @@ class connection : public std::enable_shared_from_this<connection> {
   using clock = session::clock;
 
   // connection.cpp: reading and the session's events.
+  void on_client_change();
+  [[nodiscard]] bool may_read_client() const noexcept;
   void read_client();
   void on_client_readable();
   void on_client_ended(bool gone);
   void end_with_client();
   void expect_end();
   void on_vanished();
+  void on_server_change();
+  [[nodiscard]] bool may_read_server() const noexcept;
   void read_server();
   void on_server_readable();
   void on_dialed(const std::string& reason, std::optional<peer> server);
@@ -54,7 +56,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void step(Event event);
 
   // connection_tls.cpp: TLS with the client.
-  void await_first_byte();
+  [[nodiscard]] bool begins_with_tls();
   void secure_client(bool direct);
   void shake_hands();
 
@@ -64,10 +66,10 @@ class connection : public std::enable_shared_from_this<connection> {
   void report_lost(const session::event& what);
   void connect_server();
   void forward_cancel(std::string packet);
-  void await_cancelled();
+  void on_cancelled();
   void send_to_client(const session::channel& bytes);
   void send_to_server(const session::channel& bytes);
-  void wait_to_send(bool to_client);
+  void on_room(bool to_client);
   void resume_client();
   void register_key();
   void wake(session::session_id who);
@@ -83,7 +85,7 @@ class connection : public std::enable_shared_from_this<connection> {
   std::optional<peer> server_;
   session::session_id id_;
   session::session session_;
-  boost::asio::steady_timer timer_;
+  timer timer_;
   std::optional<clock::time_point> timer_at_;
   clock::time_point startup_until_;
   clock::time_point opened_;
@@ -91,11 +93,8 @@ class connection : public std::enable_shared_from_this<connection> {
   std::optional<std::uint64_t> waits_since_;  // hold::catalog: the last invalidation that has to be shown
   std::string address_;
   std::string close_reason_;
-  bool reading_client_ = false;   // or its TLS handshake is going on
-  bool securing_client_ = false;  // that, and nothing can be told it
-  bool reading_server_ = false;
-  bool sending_client_ = false;
-  bool sending_server_ = false;
+  bool first_byte_seen_ = false;                  // of the client: whether it begins with a TLS handshake
+  bool securing_client_ = false;                  // its TLS handshake is going on, and nothing can be told it
   bool resuming_ = false;                         // the session is to go on with what it holds of the client
   bool client_ended_ = false;                     // the client has closed its sending side
   bool client_gone_ = false;                      // nor does it read any more

@@ -1,8 +1,6 @@
 // Carrying out a session's effects: bytes, counts, the server connection, cancel requests and the end.
 #include <array>
 
-#include <boost/asio/post.hpp>
-
 #include "protocol/frontend.hpp"
 #include "protocol/startup.hpp"
 #include "proxy/io/connection.hpp"
@@ -34,22 +32,25 @@ std::string at_second(std::chrono::system_clock::time_point when) {
   return std::to_string(ms.count() / 1000) + "." + std::to_string(1000 + ms.count() % 1000).substr(1);
 }
 
+/// Under TLS there may be something to read before the end, and closing with bytes unread resets.
+bool has_ended(peer& of) {
+  std::array<char, 256> ignored{};
+  const transfer got = of.read(ignored);
+  if (of.readable()) of.look_again();
+  return got.error || got.ended;
+}
+
 /// A connection that only carries a cancel request: PostgreSQL closes it when the signal has been sent.
 struct cancel_request {
-  peer to;
-  boost::asio::steady_timer timer;
-};
+  cancel_request(event_loop& loop, peer server) : to(std::move(server)), limit(loop) {}
+  void end() {
+    to.close();
+    limit.cancel();
+  }
 
-/// Under TLS there may be something to read before the end, and closing with bytes unread resets.
-void await_end(const std::shared_ptr<cancel_request>& of) {
-  of->to.wait_readable([of](error_code error) {
-    std::array<char, 256> ignored{};
-    const transfer got = error ? transfer{} : of->to.read(ignored);
-    const bool open = !error && !got.error && !got.ended;
-    if (open) return await_end(of);
-    of->timer.cancel();
-  });
-}
+  peer to;
+  timer limit;
+};
 
 }  // namespace
 
@@ -65,7 +66,7 @@ void connection::carry_out(session::outbox& out) {
     // Asked again from the loop: the catalog may have become known between the session's look and this one.
     book_generation_ = 0;
     waits_since_ = home_.services().books.invalidated(session_.database());
-    boost::asio::post(home_.loop(), [self = shared_from_this()] { self->renew_book(); });
+    home_.loop().post([self = shared_from_this()] { self->renew_book(); });
   }
   if (out.close_reason) begin_close(std::move(*out.close_reason));
 }
@@ -123,7 +124,7 @@ void connection::report_lost(const event& what) {
 
 void connection::wake(session::session_id who) {
   const auto target = home_.services().sessions.find(who);
-  if (target) boost::asio::post(target->home().loop(), [target] { target->take_turn(); });
+  if (target) target->home().loop().post([target] { target->take_turn(); });
 }
 
 void connection::connect_server() {
@@ -143,69 +144,51 @@ void connection::connect_server() {
 void connection::forward_cancel(std::string packet) {
   cancelling_ = true;
   if (const auto target = home_.services().cancels.find(session_.key())) {
-    boost::asio::post(target->home().loop(), [target] { target->cancel(); });
+    target->home().loop().post([target] { target->cancel(); });
   }
   const auto then = [self = shared_from_this(), packet = std::move(packet)](const std::string&,
                                                                             std::optional<peer> server) {
     if (!server || self->closed_) return self->finish();
     self->server_.emplace(std::move(*server));
+    self->server_->watch(self->home_.loop(), [self] { self->on_server_change(); });
     self->home_.services().metrics.server_opened();
     session::channel bytes;
     bytes.append(packet);
     if (self->server_->write(bytes)) return self->finish();
-    self->timer_.expires_after(session::limits::cancel_time);
-    self->timer_.async_wait([self](error_code error) {
-      if (!error) self->finish();
-    });
-    self->await_cancelled();
+    self->timer_.after(session::limits::cancel_time, [self] { self->finish(); });
+    self->on_cancelled();
   };
   home_.dialer().dial(tls_, then);
 }
 
-/// Under TLS there may be something to read before the end, and closing with bytes unread resets.
-void connection::await_cancelled() {
-  server_->wait_readable([self = shared_from_this()](error_code error) {
-    if (self->closed_) return;
-    const transfer got = error ? transfer{} : self->server_->read(self->home_.read_buffer());
-    const bool open = !error && !got.error && !got.ended;
-    open ? self->await_cancelled() : self->finish();
-  });
+void connection::on_cancelled() {
+  if (server_->has_room() && server_->flush()) return finish();
+  if (has_ended(*server_)) finish();
 }
 
 void connection::send_to_client(const session::channel& bytes) {
   if (bytes.empty() || securing_client_) return;
   if (const error_code error = client_.write(bytes)) {
-    return begin_close("client connection lost: " + error.message());
+    begin_close("client connection lost: " + error.message());
   }
-  if (client_.pending() > 0) wait_to_send(true);
 }
 
 void connection::send_to_server(const session::channel& bytes) {
   if (bytes.empty() || !server_) return;
   // A failed write is not the end: the server may have said why, and reading will tell.
-  if (server_->write(bytes)) return;
-  if (server_->pending() > 0) wait_to_send(false);
+  static_cast<void>(server_->write(bytes));
 }
 
-void connection::wait_to_send(bool to_client) {
-  bool& waiting = to_client ? sending_client_ : sending_server_;
-  if (waiting) return;
-  waiting = true;
-  peer& to = to_client ? client_ : *server_;
-  to.wait_writable([self = shared_from_this(), to_client](error_code error) {
-    (to_client ? self->sending_client_ : self->sending_server_) = false;
-    if (error || self->closed_ || (!to_client && !self->server_)) return;
-    peer& writable = to_client ? self->client_ : *self->server_;
-    const error_code failed = writable.flush();
-    if (failed && to_client)
-      return self->closing_ ? self->finish() : self->begin_close("client connection lost");
-    if (!failed && writable.pending() > 0) return self->wait_to_send(to_client);
-    if (self->closing_) return self->finish();
-    if (!to_client) self->end_with_client();
-    self->read_client();
-    self->read_server();
-    self->resume_client();
-  });
+void connection::on_room(bool to_client) {
+  peer& writable = to_client ? client_ : *server_;
+  const error_code failed = writable.flush();
+  if (failed && to_client) return closing_ ? finish() : begin_close("client connection lost");
+  if (!failed && writable.pending() > 0) return;
+  if (closing_) return finish();
+  if (!to_client) end_with_client();
+  read_client();
+  read_server();
+  resume_client();
 }
 
 void connection::register_key() {
@@ -230,11 +213,7 @@ void connection::begin_close(std::string reason) {
   if (cancelling_) return;
   close_server();
   if (client_.pending() == 0 || close_reason_.starts_with("client connection lost")) return finish();
-  wait_to_send(true);
-  timer_.expires_after(session::limits::closing_time);
-  timer_.async_wait([self = shared_from_this()](error_code error) {
-    if (!error) self->finish();
-  });
+  timer_.after(session::limits::closing_time, [self = shared_from_this()] { self->finish(); });
 }
 
 void connection::close_server() {
@@ -259,13 +238,15 @@ void connection::cancel_backend() {
   auto& loop = home_.loop();
   home_.dialer().dial(tls_, [packet, &loop](const std::string&, std::optional<peer> server) {
     if (!server) return;
-    auto request = std::make_shared<cancel_request>(
-        cancel_request{std::move(*server), boost::asio::steady_timer(loop, session::limits::cancel_time)});
+    const auto request = std::make_shared<cancel_request>(loop, std::move(*server));
+    request->to.watch(loop, [request] {
+      if (request->to.has_room() && request->to.flush()) return request->end();
+      if (has_ended(request->to)) request->end();
+    });
+    request->limit.after(session::limits::cancel_time, [request] { request->end(); });
     session::channel bytes;
     bytes.append(packet);
-    if (request->to.write(bytes)) return;
-    request->timer.async_wait([request](error_code) { request->to.close(); });
-    await_end(request);
+    if (request->to.write(bytes)) request->end();
   });
 }
 

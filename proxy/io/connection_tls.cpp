@@ -5,21 +5,21 @@
 
 namespace proxy::io {
 
-/// Since PostgreSQL 17 a client may begin with its TLS handshake instead of asking for TLS.
-void connection::await_first_byte() {
-  reading_client_ = true;
-  client_.wait_readable([self = shared_from_this()](error_code error) {
-    self->reading_client_ = false;
-    if (error || self->closing_ || self->closed_) return;
-    if (!self->client_.begins_with_tls()) return self->on_client_readable();
-    self->secure_client(true);
-    self->arm_timer();
-  });
+/// Since PostgreSQL 17 a client may begin with its TLS handshake instead of asking for TLS. True: nothing is
+/// to be read as it is.
+bool connection::begins_with_tls() {
+  constexpr char handshake_record = 0x16;
+  const auto first = client_.peek();
+  first_byte_seen_ = first.has_value();
+  if (first != handshake_record) return false;
+  secure_client(true);
+  arm_timer();
+  return true;
 }
 
 void connection::secure_client(bool direct) {
   if (client_.pending() > 0) return begin_close("client connection lost: it does not read");
-  reading_client_ = securing_client_ = true;
+  securing_client_ = true;
   startup_until_ = std::min(startup_until_, clock::now() + session::limits::tls_handshake_time);
   client_.accept_tls(tls_->for_clients, direct);
   shake_hands();
@@ -30,12 +30,8 @@ void connection::shake_hands() {
   if (state == handshake_state::failed) {
     return begin_close("TLS handshake with the client failed: " + client_.tls()->problem());
   }
-  if (state != handshake_state::done) {
-    return client_.wait_handshake(state, [self = shared_from_this()](error_code error) {
-      if (!error && !self->closing_ && !self->closed_) self->shake_hands();
-    });
-  }
-  reading_client_ = securing_client_ = false;
+  if (state != handshake_state::done) return;
+  securing_client_ = false;
   startup_until_ = opened_ + home_.services().settings.listen.startup_timeout;
   session_.on_client_secured();
   read_client();

@@ -1,12 +1,14 @@
 #include "proxy/io/dialer.hpp"
 
 #include <array>
+#include <cerrno>
+#include <utility>
 #include <vector>
 
-#include <boost/asio/connect.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <sys/socket.h>
 
 #include "protocol/startup.hpp"
 
@@ -17,22 +19,20 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using endpoint = asio::generic::stream_protocol::endpoint;
 
-/// One attempt; lives as long as its handlers.
+error_code error_of(int number) {
+  return {number, boost::system::system_category()};
+}
+
+/// One attempt; lives as long as it is waiting for something.
 struct attempt : std::enable_shared_from_this<attempt> {
-  attempt(asio::io_context& loop, const ops::upstream_settings& to, std::shared_ptr<const tls_setup> with,
-          dialer::done then)
-      : upstream(to),
-        tls(std::move(with)),
-        socket(loop),
-        resolver(loop),
-        timer(loop),
-        done(std::move(then)) {}
+  enum class stage : std::uint8_t { resolving, connecting, asking_for_tls, shaking_hands };
+
+  attempt(event_loop& on, asio::io_context& resolving, const ops::upstream_settings& to,
+          std::shared_ptr<const tls_setup> with, dialer::done then)
+      : loop(on), upstream(to), tls(std::move(with)), resolver(resolving), limit(on), done(std::move(then)) {}
 
   void start() {
-    timer.expires_after(upstream.connect_timeout);
-    timer.async_wait([self = shared_from_this()](error_code error) {
-      if (!error) self->give_up();
-    });
+    limit.after(upstream.connect_timeout, [self = shared_from_this()] { self->give_up(); });
     if (upstream.host.starts_with('/')) {
       const std::string path = upstream.host + "/.s.PGSQL." + std::to_string(upstream.port);
       return connect({asio::local::stream_protocol::endpoint(path)});
@@ -42,42 +42,95 @@ struct attempt : std::enable_shared_from_this<attempt> {
     if (!not_an_address) return connect({tcp::endpoint(address, upstream.port)});
     resolver.async_resolve(
         upstream.host, std::to_string(upstream.port),
-        [self = shared_from_this()](error_code error, const tcp::resolver::results_type& found) {
-          if (error) return self->fail(error.message());
+        [self = shared_from_this()](error_code error, const tcp::resolver::results_type& found) mutable {
           std::vector<endpoint> all;
           for (const auto& entry : found) all.emplace_back(entry.endpoint());
-          self->connect(std::move(all));
+          event_loop& home = self->loop;
+          home.post([self = std::move(self), error, all = std::move(all)] { self->resolved(error, all); });
         });
+  }
+
+  void resolved(error_code error, std::vector<endpoint> found) {
+    if (!done) return;
+    if (error) return fail(error.message());
+    connect(std::move(found));
   }
 
   void connect(std::vector<endpoint> to) {
     endpoints = std::move(to);
-    asio::async_connect(socket, endpoints, [self = shared_from_this()](error_code error, const endpoint&) {
-      if (error) return self->fail(error.message());
-      self->server.emplace(std::move(self->socket));
-      const bool plain = !self->tls->for_server || self->upstream.host.starts_with('/');
-      plain ? self->finish() : self->ask_for_tls();
-    });
+    connect_next();
+  }
+
+  /// To each address in turn; the last one's error counts.
+  void connect_next() {
+    at = stage::connecting;
+    server.reset();
+    if (next == endpoints.size()) return fail(refused.message());
+    const endpoint& to = endpoints[next++];
+    const int socket = ::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (socket < 0) {
+      refused = error_of(errno);
+      return connect_next();
+    }
+    server.emplace(socket);
+    const bool there = ::connect(socket, to.data(), static_cast<socklen_t>(to.size())) == 0;
+    if (!there && errno != EINPROGRESS) {
+      refused = error_of(errno);
+      return connect_next();
+    }
+    server->watch(loop, [self = shared_from_this()] { self->go_on(); });
+    there ? connected() : server->await_room(true);
+  }
+
+  /// Something about the socket has changed.
+  void go_on() {
+    if (!done || !server) return;
+    switch (at) {
+      case stage::resolving:
+        return;
+      case stage::connecting:
+        return look_at_connecting();
+      case stage::asking_for_tls:
+        return read_answer();
+      case stage::shaking_hands:
+        return shake_hands();
+    }
+  }
+
+  void look_at_connecting() {
+    int problem = 0;
+    socklen_t size = sizeof problem;
+    if (::getsockopt(server->socket(), SOL_SOCKET, SO_ERROR, &problem, &size) != 0) problem = errno;
+    sockaddr_storage other{};
+    socklen_t other_size = sizeof other;
+    const bool there = ::getpeername(server->socket(), reinterpret_cast<sockaddr*>(&other), &other_size) == 0;
+    if (problem == 0 && !there) return;  // not yet
+    if (problem == 0) return connected();
+    refused = error_of(problem);
+    connect_next();
+  }
+
+  void connected() {
+    server->await_room(false);
+    const bool plain = !tls->for_server || upstream.host.starts_with('/');
+    plain ? finish() : ask_for_tls();
   }
 
   void ask_for_tls() {
+    at = stage::asking_for_tls;
     session::channel request;
     request.append(protocol::ssl_request_packet);
     if (const error_code error = server->write(request)) return fail(error.message());
-    await_answer();
   }
 
-  void await_answer() {
-    server->wait_readable([self = shared_from_this()](error_code error) {
-      if (error || !self->done) return self->fail(error.message());
-      // One byte is due. More is read so that it is noticed.
-      std::array<char, 16> answer{};
-      const transfer got = self->server->read(answer);
-      if (got.blocked) return self->await_answer();
-      if (got.error) return self->fail(got.error.message());
-      if (got.ended) return self->fail("it closed the connection when asked for TLS");
-      self->on_answer({answer.data(), got.bytes});
-    });
+  void read_answer() {
+    // One byte is due. More is read so that it is noticed.
+    std::array<char, 16> answer{};
+    const transfer got = server->read(answer);
+    if (got.blocked) return;
+    if (got.error) return fail(got.error.message());
+    if (got.ended) return fail("it closed the connection when asked for TLS");
+    on_answer({answer.data(), got.bytes});
   }
 
   /// What came before TLS is not shown: anybody on the way could have written it (CVE-2024-10977).
@@ -94,6 +147,7 @@ struct attempt : std::enable_shared_from_this<attempt> {
     if (answer == "N") return finish();
     const bool verify_host = tls->server_mode == ops::ssl_mode::verify_full;
     server->connect_tls(tls->for_server, upstream.host, verify_host);
+    at = stage::shaking_hands;
     shake_hands();
   }
 
@@ -101,48 +155,44 @@ struct attempt : std::enable_shared_from_this<attempt> {
     const handshake_state state = server->handshake();
     if (state == handshake_state::done) return finish();
     if (state == handshake_state::failed) return fail("TLS: " + server->tls()->problem());
-    server->wait_handshake(state, [self = shared_from_this()](error_code error) {
-      if (error || !self->done) return self->fail(error.message());
-      self->shake_hands();
-    });
   }
 
   void give_up() {
     resolver.cancel();
-    error_code ignored;
-    socket.close(ignored);
     fail(make_error_code(boost::system::errc::timed_out).message());
   }
 
   void fail(const std::string& why) {
-    if (server) server->close();
     server.reset();
     conclude(upstream.host + ":" + std::to_string(upstream.port) + ": " + why);
   }
   void finish() { conclude({}); }
 
   void conclude(const std::string& reason) {
-    timer.cancel();
+    limit.cancel();
     if (done) std::exchange(done, nullptr)(reason, std::exchange(server, std::nullopt));
   }
 
+  event_loop& loop;
   const ops::upstream_settings& upstream;
   std::shared_ptr<const tls_setup> tls;
-  stream_socket socket;
-  std::optional<peer> server;  // once connected
+  stage at = stage::resolving;
+  std::optional<peer> server;  // once there is a socket
   tcp::resolver resolver;
-  asio::steady_timer timer;
+  timer limit;
   dialer::done done;
   std::vector<endpoint> endpoints;
+  std::size_t next = 0;
+  error_code refused = make_error_code(boost::system::errc::host_unreachable);
 };
 
 }  // namespace
 
-dialer::dialer(asio::io_context& loop, const ops::upstream_settings& upstream)
-    : loop_(loop), upstream_(upstream) {}
+dialer::dialer(event_loop& loop, asio::io_context& resolving, const ops::upstream_settings& upstream)
+    : loop_(loop), resolving_(resolving), upstream_(upstream) {}
 
 void dialer::dial(std::shared_ptr<const tls_setup> tls, done then) {
-  std::make_shared<attempt>(loop_, upstream_, std::move(tls), std::move(then))->start();
+  std::make_shared<attempt>(loop_, resolving_, upstream_, std::move(tls), std::move(then))->start();
 }
 
 }  // namespace proxy::io

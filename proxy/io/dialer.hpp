@@ -9,6 +9,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "proxy/io/event_loop.hpp"
 #include "proxy/io/peer.hpp"
 #include "proxy/io/tls_setup.hpp"
 #include "proxy/ops/settings.hpp"
@@ -17,7 +18,8 @@ namespace proxy::io {
 
 class dialer {
  public:
-  dialer(boost::asio::io_context& loop, const ops::upstream_settings& upstream);
+  /// `resolving` looks names up, on a thread of its own.
+  dialer(event_loop& loop, boost::asio::io_context& resolving, const ops::upstream_settings& upstream);
 
   /// Called once, on the loop: with a connection, or with why there is none.
   using done = std::function<void(const std::string& reason, std::optional<peer>)>;
@@ -26,7 +28,8 @@ class dialer {
   void dial(std::shared_ptr<const tls_setup> tls, done then);
 
  private:
-  boost::asio::io_context& loop_;
+  event_loop& loop_;
+  boost::asio::io_context& resolving_;
   const ops::upstream_settings& upstream_;
 };
 

@@ -76,7 +76,7 @@ class server {
         log_(settings.log),
         catalogs_(settings.upstream, settings.catalog, settings.rules, [this] { books_changed(); }),
         books_(catalogs_, settings.log.values),
-        services_{settings_, catalogs_, books_, metrics_, log_} {
+        services_{settings_, catalogs_, books_, metrics_, log_, loop_} {
     metrics_.know_rules(settings.rules);
     metrics_.watch_catalog([this] { return ages_of(catalogs_); });
     metrics_.watch_turns([this] { return turns_of(services_.rows.turns); });
@@ -137,10 +137,10 @@ class server {
 
   void accept() {
     worker& next = *workers_[next_worker_++ % workers_.size()];
-    acceptor_.async_accept(next.loop(), [this, &next](error_code error, tcp::socket client) {
+    acceptor_.async_accept([this, &next](error_code error, tcp::socket client) {
       if (error == asio::error::operation_aborted || draining_) return;
       if (error) return accept_later(error);
-      admit(next, std::move(client));
+      admit(next, client);
       accept();
     });
   }
@@ -154,14 +154,20 @@ class server {
     });
   }
 
-  void admit(worker& home, tcp::socket client) {
+  void admit(worker& home, tcp::socket& client) {
     const std::uint32_t before = services_.clients.fetch_add(1);
     const std::uint32_t most = settings_.listen.max_connections;
     if (before >= most + session::limits::refused_clients) {
       services_.clients.fetch_sub(1);
       return;  // closes it
     }
-    home.adopt(stream_socket(std::move(client)), before >= most);
+    error_code failed;
+    const int socket = client.release(failed);
+    if (failed) {
+      services_.clients.fetch_sub(1);
+      return;
+    }
+    home.adopt(peer(socket), before >= most);
   }
 
   void await_signal() {

@@ -107,13 +107,13 @@ transfer tls_stream::read(std::span<char> into) {
     SSL* connection = connection_.get();
     if (SSL_read_ex(connection, into.data() + got.bytes, into.size() - got.bytes, &count) == 1) {
       got.bytes += count;
-      if (SSL_has_pending(connection) == 0) return got;
       continue;
     }
     const int what = SSL_get_error(connection, 0);
     if (what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE) {
       read_wants_write_ = what == SSL_ERROR_WANT_WRITE;
       got.blocked = got.bytes == 0;
+      got.bottom = true;
       return got;
     }
     if (what == SSL_ERROR_ZERO_RETURN) {

@@ -21,6 +21,7 @@ using boost::system::error_code;
 struct transfer {
   std::size_t bytes = 0;
   bool blocked = false;  // nothing now: wait for readiness
+  bool bottom = false;   // all that had arrived was read, so that readiness tells of the next
   bool ended = false;    // the peer has closed its sending side
   error_code error;      // the connection is gone
 };
@@ -45,7 +46,8 @@ class tls_stream {
   [[nodiscard]] handshake_state handshake();
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
-  /// Reads until `into` is full or nothing is left. An end without close_notify is an end like TCP's.
+  /// Reads until `into` is full or nothing is left. An end without close_notify is an end like TCP's. Costs a
+  /// read that finds nothing each time, since OpenSSL does not tell what its last one came to.
   [[nodiscard]] transfer read(std::span<char> into);
   /// The handshake or the last read stopped before what has arrived was all read: readiness of the socket
   /// would not tell.

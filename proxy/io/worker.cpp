@@ -1,7 +1,5 @@
 #include "proxy/io/worker.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include "proxy/io/connection.hpp"
 
 namespace proxy::io {
@@ -15,8 +13,7 @@ constexpr std::size_t read_buffer_bytes = 64U << 10U;
 worker::worker(shared_services& services)
     : services_(services),
       tally_(services.metrics.add_thread()),
-      busy_(boost::asio::make_work_guard(loop_)),
-      dialer_(loop_, services.settings.upstream),
+      dialer_(loop_, services.resolving, services.settings.upstream),
       read_buffer_(read_buffer_bytes) {}
 
 worker::~worker() {
@@ -29,24 +26,24 @@ void worker::start() {
 }
 
 void worker::finish() {
-  busy_.reset();
+  loop_.finish();
 }
 
 void worker::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void worker::adopt(stream_socket client, bool over_limit) {
-  std::string address = address_of(client);
+void worker::adopt(peer client, bool over_limit) {
+  std::string address = address_of(client.socket());
   auto made = std::make_shared<connection>(*this, std::move(client), std::move(address), over_limit);
-  boost::asio::post(loop_, [this, made] {
+  loop_.post([this, made] {
     connections_.insert(made);
     made->start();
   });
 }
 
 void worker::for_each(std::function<void(connection&)> what) {
-  boost::asio::post(loop_, [this, what = std::move(what)] {
+  loop_.post([this, what = std::move(what)] {
     const std::vector<std::shared_ptr<connection>> all(connections_.begin(), connections_.end());
     for (const auto& each : all) what(*each);
   });

@@ -3,16 +3,16 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <span>
 #include <thread>
 #include <unordered_set>
 #include <vector>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include "proxy/io/cancel_registry.hpp"
 #include "proxy/io/dialer.hpp"
+#include "proxy/io/event_loop.hpp"
 #include "proxy/io/session_registry.hpp"
 #include "proxy/io/tls_setup.hpp"
 #include "proxy/ops/books.hpp"
@@ -30,6 +30,7 @@ struct shared_services {
   ops::books& books;
   ops::metrics& metrics;
   ops::event_log& log;
+  boost::asio::io_context& resolving;  // looks host names up
   tls_setups tls{};
   cancel_registry cancels{};
   session_registry sessions{};
@@ -49,10 +50,10 @@ class worker {
   void finish();
   void join();
 
-  [[nodiscard]] boost::asio::io_context& loop() noexcept { return loop_; }
+  [[nodiscard]] event_loop& loop() noexcept { return loop_; }
 
-  /// From any thread: takes a client that has just been accepted on loop().
-  void adopt(stream_socket client, bool over_limit);
+  /// From any thread: takes a client that has just been accepted.
+  void adopt(peer client, bool over_limit);
   /// From any thread: runs `what` on this thread for every connection.
   void for_each(std::function<void(connection&)> what);
   /// From any thread: catalogs or rules have changed.
@@ -69,8 +70,7 @@ class worker {
  private:
   shared_services& services_;
   ops::thread_tally& tally_;
-  boost::asio::io_context loop_{1};  // one thread runs it
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> busy_;
+  event_loop loop_;
   io::dialer dialer_;
   session::plan_cache plans_;
   std::vector<char> read_buffer_;

@@ -199,9 +199,9 @@ void metrics::families::append_tallies(std::vector<prometheus::MetricFamily>& pa
 }
 
 void metrics::families::append_overhead(std::vector<prometheus::MetricFamily>& page) const {
-  auto overhead =
-      family("pgteller_overhead_seconds", "Time a statement spends inside the proxy, waits apart.",
-             prometheus::MetricType::Histogram);
+  auto overhead = family("pgteller_overhead_seconds",
+                         "Time a statement spends inside the proxy, waits apart; of every sixteenth.",
+                         prometheus::MetricType::Histogram);
   auto& histogram = overhead.metric.emplace_back().histogram;
   for (std::size_t bucket = 0; bucket < overhead_bounds_ns.size() + 1; ++bucket) {
     for (const auto& tally : tallies) histogram.sample_count += tally.overhead_buckets[bucket].read();

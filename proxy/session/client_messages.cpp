@@ -112,26 +112,8 @@ void session::take_parse(const frame_view& from, outbox& out) {
   if (must_await_catalog(parse->sql)) return hold_back(from, hold::catalog, out);
   if (asks_names(from, parse->sql, out)) return;
   note_ddl(parse->sql, true);
-  if (rules_ && gives_connection_back(parse->sql)) {
-    resets_ = true;
-    resets_again_ = resets_again_ || !parse->statement.empty();
-  }
   has_named_ = has_named_ || !parse->statement.empty();
-  auto statement = std::make_shared<prepared_statement>();
-  const rules::traced_text text = traced(parse->sql);
-  statement->reads_sql = reads_sql();
-  statement->analysed = analyse(text.sql, statement->reads_sql, out);
-  note_settings(parse->sql, !parse->statement.empty());
-  if (!statement->analysed) count_unknown_names(text.sql, out);
-  note_made_names(statement->analysed);
-  statement->book = book_;
-  statement->trace = text.trace;
-  statement->effect = rules::effect_of(parse->sql);
-  statement->commits_in_block = may_commit(parse->sql, true);
-  statement->commits_outside = may_commit(parse->sql, false);
-  statement->savepoint = rules::savepoint_name(parse->sql);
-  for (const std::uint32_t type : parse->types) statement->types.push_back(type);
-  if (!statement->analysed && statement->effect == rules::block_effect::none) statement.reset();
+  const auto statement = prepare(*parse, out);
   if (statement) {
     const std::size_t bytes = sizeof(prepared_statement) + parse->statement.size() + parse->sql.size();
     if (would_keep_too_much(bytes, statements_.size(), limits::prepared_statements, out))
@@ -145,7 +127,8 @@ void session::take_parse(const frame_view& from, outbox& out) {
   if (changes) statements_.change(parse->statement, statement, batch_);
   if (!carries) return pass(from, request::parse, out, kept);
   std::string changed;
-  const std::string sql = statement->sent.sql + std::string(parse->sql.substr(text.sql.size()));
+  const std::string_view trace = parse->sql.substr(statement->analysed->text.size());
+  const std::string sql = statement->sent.sql + std::string(trace);
   if (!frontend::encode_parse(parse->statement, sql, statement->types, changed)) {
     return end_unanswered("54000", "a guarded statement grew too long", "", out);
   }
@@ -159,6 +142,8 @@ bool session::will_not_run() const {
 }
 
 void session::take_bind(const frame_view& from, outbox& out) {
+  // The statement is none that is kept.
+  if (statements_.empty() && portals_.empty()) return pass(from, request::bind, out);
   const auto bind = frontend::decode_bind(from.body);
   if (!bind || will_not_run()) return pass(from, request::bind, out);
   const auto [statement, certain] = statements_.find(bind->statement, batch_);

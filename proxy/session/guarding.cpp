@@ -15,9 +15,14 @@ namespace frontend = protocol::frontend;
 bool session::must_await_catalog(std::string_view sql) const {
   if (!rules_ || book_) return false;
   // What the session has made itself may reach guarded tables under any name.
-  if (made_names_ || rules::may_touch(*rules_, database_, user_, sql)) return true;
+  if (made_names_ || may_name_guarded(sql)) return true;
   if (last_known_) return last_known_->may_touch(sql);
   return any_rule_rejects_opaque() && may_use_relations(sql);
+}
+
+/// Whether a rule's table may be named, whatever the catalog says. One pass finds out about nearly all texts.
+bool session::may_name_guarded(std::string_view sql) const {
+  return named_->may_name(sql) && rules::may_touch(*rules_, database_, user_, sql);
 }
 
 /// A view or a function may reach a guarded table, and the catalog does not tell of it yet: before it was
@@ -35,9 +40,8 @@ rules::parse_settings session::reads_sql() const {
 }
 
 /// The server tells a setting's new value with ReadyForQuery; text that is sent before is read by it already.
-void session::note_settings(std::string_view sql, bool kept) {
-  if (!rules_) return;
-  const bool sets = may_change_reading(sql);
+void session::note_settings(std::string_view sql, bool sets, bool kept) {
+  if (!rules_ || (!sets && !settings_seen_)) return;
   const auto effect = rules::effect_of(sql);
   const bool undoes = effect == rules::block_effect::end || effect == rules::block_effect::chain ||
                       effect == rules::block_effect::rollback_to;
@@ -62,13 +66,41 @@ void session::note_ddl(std::string_view sql, bool prepared) {
   if (!rules_ || ddl_prepared_) return;
   const std::size_t first = sql.find_first_not_of(" \t\r\n(/-");
   const char letter = first == std::string_view::npos ? ' ' : sql[first];
-  const bool several = sql.find(';') != std::string_view::npos;
-  if (!several && std::string_view("aAcCdDgGrR").find(letter) == std::string_view::npos) return;
+  if (!may_be_several(sql) && std::string_view("aAcCdDgGrR").find(letter) == std::string_view::npos) return;
   // Also a view over a view, whose name says nothing of the table.
-  const bool named =
-      rules::may_touch(*rules_, database_, user_, sql) || (base_ != nullptr && base_->may_touch(sql));
+  const bool named = may_name_guarded(sql) || (base_ != nullptr && base_->may_touch(sql));
   ddl_named_guarded_ = ddl_named_guarded_ || named;
   ddl_prepared_ = named && prepared;
+}
+
+/// Null where neither a rule nor the transaction block is concerned.
+std::shared_ptr<prepared_statement> session::prepare(const frontend::parse_view& parse, outbox& out) {
+  const std::string_view sql = parse.sql;
+  const bool named = !parse.statement.empty();
+  const bool sets = rules_ && may_change_reading(sql);
+  if (sets && gives_connection_back(sql)) {
+    resets_ = true;
+    resets_again_ = resets_again_ || named;
+  }
+  const rules::traced_text text = traced(sql);
+  const rules::parse_settings settings = reads_sql();
+  analysis_ptr analysed = analyse(text.sql, settings, out);
+  note_settings(sql, sets, named);
+  if (!analysed) count_unknown_names(text.sql, out);
+  note_made_names(analysed);
+  const rules::block_effect effect = rules::effect_of(sql);
+  if (!analysed && effect == rules::block_effect::none) return nullptr;
+  auto made = std::make_shared<prepared_statement>();
+  made->analysed = std::move(analysed);
+  made->book = book_;
+  made->reads_sql = settings;
+  made->effect = effect;
+  made->commits_in_block = may_commit(sql, true);
+  made->commits_outside = may_commit(sql, false);
+  made->trace = text.trace;
+  made->savepoint = rules::savepoint_name(sql);
+  for (const std::uint32_t type : parse.types) made->types.push_back(type);
+  return made;
 }
 
 /// The catalog may have changed since the statement was prepared.

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +11,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "proxy/session/flat_queue.hpp"
 
 namespace proxy::session {
 
@@ -76,6 +77,7 @@ class name_register {
   /// What `name` stands for when a message of batch `at`, the newest, is run. The time does not depend on how
   /// many changes are in flight.
   [[nodiscard]] meaning find(std::string_view full_name, batch at) const {
+    if (empty()) return {};
     const std::string_view name = kept_part(full_name);
     const auto of = changing_.find(name);
     const changes* own = of == changing_.end() ? nullptr : &of->second;
@@ -95,6 +97,9 @@ class name_register {
 
   /// Forgets the lasting names; what is in flight stays.
   void clear_lasting() { lasting_.clear(); }
+
+  /// No name stands for anything, nor is about to change.
+  [[nodiscard]] bool empty() const noexcept { return lasting_.empty() && in_flight_.empty(); }
 
   /// Names that stand for something or are about to; a pipeline that changes one name often counts it once.
   [[nodiscard]] std::size_t size() const noexcept { return lasting_.size() + changing_.size(); }
@@ -135,7 +140,7 @@ class name_register {
   std::map<std::string, std::shared_ptr<T>, std::less<>> lasting_;
   std::map<std::string, changes, std::less<>> changing_;
   changes all_changing_;
-  std::deque<pending> in_flight_;
+  flat_queue<pending> in_flight_;
   std::uint64_t last_ = 0;
 };
 

@@ -34,6 +34,17 @@ plan_cache::answer plan_cache::look_up(const book_ptr& book, std::string_view sq
   return {std::move(analysed), true, false};
 }
 
+std::shared_ptr<const rules::name_filter> plan_cache::names_of(
+    const std::shared_ptr<const rules::rule_set>& configured) {
+  if (configured_ == configured) return names_;
+  std::vector<std::string> names;
+  for (const auto& rule : configured->rules) names.push_back(rule.table);
+  for (const auto& rule : configured->once) names.push_back(rule.table);
+  configured_ = configured;
+  names_ = std::make_shared<const rules::name_filter>(names);
+  return names_;
+}
+
 void plan_cache::forget_oldest() {
   const item& oldest = recent_.back();
   bytes_ -= oldest.analysed->text.size();

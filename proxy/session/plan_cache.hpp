@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "rules/name_filter.hpp"
 #include "rules/rule_book.hpp"
 
 namespace proxy::session {
@@ -26,6 +27,10 @@ class plan_cache {
 
   /// The analysis of `sql` under `book`, made if it is not remembered.
   [[nodiscard]] answer look_up(const book_ptr& book, std::string_view sql, rules::parse_settings settings);
+
+  /// Finds the tables that rules name, as they are configured; made once for all sessions of the same rules.
+  [[nodiscard]] std::shared_ptr<const rules::name_filter> names_of(
+      const std::shared_ptr<const rules::rule_set>& configured);
 
   [[nodiscard]] std::size_t size() const noexcept { return by_text_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
@@ -50,6 +55,8 @@ class plan_cache {
   static key key_of(const item&);
   void forget_oldest();
 
+  std::shared_ptr<const rules::rule_set> configured_;  // of names_, the last that was asked for
+  std::shared_ptr<const rules::name_filter> names_;
   items recent_;                                            // most recently used first
   std::unordered_map<key, items::iterator, hash> by_text_;  // texts live in the items
   std::size_t bytes_ = 0;

@@ -22,10 +22,11 @@ void session::take_query(const frame_view& from, outbox& out) {
   if (asks_names(from, *sql, out)) return;
   if (executes_guarded(*sql, out)) return;
   note_ddl(*sql, false);
-  if (rules_ && gives_connection_back(*sql)) forget_reads(out);
+  const bool sets = rules_ && may_change_reading(*sql);
+  if (sets && gives_connection_back(*sql)) forget_reads(out);
   const rules::traced_text text = traced(*sql);
   const analysis_ptr analysed = analyse(text.sql, reads_sql(), out);
-  note_settings(*sql, false);
+  note_settings(*sql, sets, false);
   note_made_names(analysed);
   if (!analysed) return take_plain_query(from, *sql, out);
   if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
@@ -71,6 +72,11 @@ void session::take_query(const frame_view& from, outbox& out) {
 /// No rule is concerned.
 void session::take_plain_query(const frame_view& from, std::string_view sql, outbox& out) {
   count_unknown_names(sql, out);
+  if (rules::begins_with_plain_verb(sql) && !may_be_several(sql)) {
+    if (!block_.surely_inside()) ledger_.commits_next();
+    block_.query_sent(rules::block_effect::none);
+    return pass(from, request::query, out);
+  }
   const rules::block_effect first = rules::effect_of(sql);
   owed entry{.what = request::query};
   names_fresh_ = false;

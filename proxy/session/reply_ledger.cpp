@@ -22,7 +22,7 @@ bool is_asynchronous(char tag) {
 
 }  // namespace
 
-void reply_ledger::push(const owed& entry, std::vector<bool> script) {
+void reply_ledger::push(const owed& entry, std::unique_ptr<const std::vector<bool>> script) {
   queue_.push_back({entry, std::move(script)});
   mark_commits(queue_.back().entry);
   if (ends_in_ready(entry.what)) ++owed_ready_;
@@ -104,7 +104,8 @@ bool reply_ledger::expect(const owed& entry) {
 
 bool reply_ledger::expect_script(std::vector<bool> hidden) {
   if (!accepts(request::query)) return false;
-  push({.what = request::query, .hidden = false, .kept = note::script}, std::move(hidden));
+  push({.what = request::query, .hidden = false, .kept = note::script},
+       std::make_unique<const std::vector<bool>>(std::move(hidden)));
   return true;
 }
 
@@ -112,15 +113,16 @@ void reply_ledger::copy_ended() {
   // Where the COPY is known to be running, no Sync before its end has been recorded: no mark is needed.
   // One mark is as good as several.
   if (!copying_in_ && !queue_.empty() && !skipping_ && queue_.back().entry.what != request::copy_end) {
-    queue_.push_back({{.what = request::copy_end, .hidden = false, .kept = note::none}, {}});
+    queue_.push_back({{.what = request::copy_end, .hidden = false, .kept = note::none}, nullptr});
   }
   copying_in_ = false;
 }
 
 verdict reply_ledger::front_verdict() const {
   const item& front = queue_.front();
-  const bool hidden_statement = script_position_ < front.script.size() && front.script[script_position_];
-  return front.entry.hidden || hidden_statement ? verdict::hide : verdict::forward;
+  if (front.entry.hidden) return verdict::hide;
+  if (!front.script || script_position_ >= front.script->size()) return verdict::forward;
+  return (*front.script)[script_position_] ? verdict::hide : verdict::forward;
 }
 
 ruling reply_ledger::settle(verdict what) {
@@ -130,7 +132,11 @@ ruling reply_ledger::settle(verdict what) {
 }
 
 ruling reply_ledger::on_reply(char tag) {
-  dropped_.clear();
+  if (!dropped_.empty()) dropped_.clear();
+  if (tag == 'D' && !queue_.empty()) {  // rows, first of all
+    const owed& front = queue_.front().entry;
+    if (front.what == request::execute || is_query(front.what)) return {front_verdict(), false, front};
+  }
   if (is_asynchronous(tag)) {
     // A NOTICE that a hidden statement provokes would be seen twice; the caller hides those by severity.
     if (queue_.empty()) return {};

@@ -5,9 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <string_view>
 #include <vector>
+
+#include "proxy/session/flat_queue.hpp"
 
 namespace proxy::session {
 
@@ -108,10 +110,10 @@ class reply_ledger {
  private:
   struct item {
     owed entry;
-    std::vector<bool> script;  // of a query: which of its statements are hidden; empty for none
+    std::unique_ptr<const std::vector<bool>> script;  // of a query: which of its statements are hidden
   };
 
-  void push(const owed& entry, std::vector<bool> script = {});
+  void push(const owed& entry, std::unique_ptr<const std::vector<bool>> script = nullptr);
   void forget(const owed& entry);
   void pop();
   ruling settle(verdict what);
@@ -124,7 +126,7 @@ class reply_ledger {
   ruling on_query_reply(char tag);
   ruling on_extended_reply(char tag);
 
-  std::deque<item> queue_;
+  flat_queue<item> queue_;
   std::vector<owed> dropped_;
   std::size_t owed_ready_ = 0;
   std::size_t owed_queries_ = 0;

@@ -37,6 +37,12 @@ bool may_make_names(std::string_view command_tag) {
   return command_tag.starts_with("SELECT ") || command_tag == "DO" || command_tag == "CALL";
 }
 
+/// Messages that only their request can make worth a look.
+bool tells_nothing(char what) {
+  return what == tag::data_row || what == tag::row_description || what == tag::no_data ||
+         what == tag::parse_complete || what == tag::bind_complete || what == tag::close_complete;
+}
+
 bool is_quiet(std::string_view severity) {
   return severity == "NOTICE" || severity == "INFO" || severity == "DEBUG" || severity == "LOG";
 }
@@ -118,6 +124,8 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   }
   const ruling answer = ledger_.on_reply(message.tag);
   streaming_ = answer.what;
+  const bool plain = answer.what == verdict::forward && answer.subject.kept == note::none;
+  if (plain && tells_nothing(message.tag)) return out.to_client.forward(message.wire);
   if (answer.what == verdict::desync)
     return end_unanswered("08P01", "PostgreSQL sent what was not asked for", "", out);
   if (message.tag == tag::error_response) return on_server_error(message, answer, out);

@@ -101,6 +101,7 @@ void session::guard(std::shared_ptr<const rules::rule_set> rules, book_ptr book,
   last_known_ = book_;
   patience_ = patience;
   if (!rules_) return;
+  named_ = cache_.names_of(rules_);
   from_server_.set_limits(with_rows_limits);
   if (!in_census_) shared_.clients.join(memory_.client());
   in_census_ = true;

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "protocol/startup.hpp"
 #include "proxy/session/block_tracker.hpp"
 #include "proxy/session/error_translation.hpp"
+#include "proxy/session/flat_queue.hpp"
 #include "proxy/session/name_register.hpp"
 #include "proxy/session/outbox.hpp"
 #include "proxy/session/plan_cache.hpp"
@@ -26,6 +26,7 @@
 #include "proxy/session/script.hpp"
 #include "proxy/session/session_values.hpp"
 #include "proxy/session/watch.hpp"
+#include "rules/name_filter.hpp"
 #include "rules/trace_comment.hpp"
 
 namespace proxy::session {
@@ -178,11 +179,14 @@ class session {
 
   // guarding.cpp: plans, hidden statements, holding.
   [[nodiscard]] bool must_await_catalog(std::string_view sql) const;
+  [[nodiscard]] bool may_name_guarded(std::string_view sql) const;
   void count_unknown_names(std::string_view sql, outbox& out) const;
   [[nodiscard]] rules::parse_settings reads_sql() const;
-  void note_settings(std::string_view sql, bool kept);
+  void note_settings(std::string_view sql, bool sets, bool kept);
   analysis_ptr analyse(std::string_view sql, rules::parse_settings settings, outbox& out);
   void note_ddl(std::string_view sql, bool prepared);
+  [[nodiscard]] std::shared_ptr<prepared_statement> prepare(const protocol::frontend::parse_view& parse,
+                                                            outbox& out);
   void renew(prepared_statement& statement, outbox& out);
   [[nodiscard]] bool has_preludes(const rules::plan& plan, bool before_bind) const;
   [[nodiscard]] rules::traced_text traced(std::string_view sql) const;
@@ -290,11 +294,12 @@ class session {
   bool settings_prepared_ = false;  // a statement that does so is prepared
   bool utf8_ = true;
 
-  std::shared_ptr<const rules::rule_set> rules_;  // null: no rule concerns this session
-  book_ptr book_;                                 // null: the catalog is not known yet
-  book_ptr base_;                                 // the same, whatever search_path says
-  book_ptr last_known_;                           // the last that was known
-  std::vector<std::string> asked_names_;          // that the server is being asked about
+  std::shared_ptr<const rules::rule_set> rules_;     // null: no rule concerns this session
+  std::shared_ptr<const rules::name_filter> named_;  // the tables of `rules_`, whomever they concern
+  book_ptr book_;                                    // null: the catalog is not known yet
+  book_ptr base_;                                    // the same, whatever search_path says
+  book_ptr last_known_;                              // the last that was known
+  std::vector<std::string> asked_names_;             // that the server is being asked about
   bool asking_names_ = false;
   bool waits_for_copy_ = false;   // hold::status, until it is known that no COPY FROM STDIN is running
   bool question_failed_ = false;  // with an error that was told to the client
@@ -316,11 +321,11 @@ class session {
   reply_ledger ledger_;
   name_register<prepared_statement> statements_;
   name_register<portal> portals_;
-  std::deque<std::shared_ptr<prepared_statement>> describes_;
-  std::deque<hidden_run> runs_;
-  std::deque<watch> watches_;
-  std::deque<std::pair<rules::block_effect, std::string>> savepoints_;  // commands in flight
-  std::deque<script> scripts_;
+  flat_queue<std::shared_ptr<prepared_statement>> describes_;
+  flat_queue<hidden_run> runs_;
+  flat_queue<watch> watches_;
+  flat_queue<std::pair<rules::block_effect, std::string>> savepoints_;  // commands in flight
+  flat_queue<script> scripts_;
   name_register<portal>::batch batch_ = 0;
   bool hidden_left_over_ = false;  // a hidden statement failed: its name may still be taken on the server
   bool query_failed_ = false;      // the query in front has raised an error
