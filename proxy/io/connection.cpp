@@ -126,7 +126,7 @@ void connection::on_vanished() {
   client_gone_ = client_gone_ || session_.terminated();
   const bool sent = !server_ || server_told_ || (server_->pending() == 0 && session_.waits_for_lock());
   const bool over = client_gone_ || session_.owes_nothing() || session_.waits_for_lock();
-  if (!sent || !over) return expect_end();
+  if (!sent || !over || session_.leads_group()) return expect_end();
   step([&](session::outbox& out) { session_.on_client_closed(out); });
 }
 
@@ -182,7 +182,7 @@ void connection::renew_book() {
 }
 
 void connection::take_turn() {
-  if (session_.held() == session::hold::turn) {
+  if (session_.held() == session::hold::turn || session_.held() == session::hold::group) {
     step([&](session::outbox& out) { session_.on_turn(out); });
   }
 }

@@ -36,6 +36,7 @@ enum class note : std::uint8_t {
   script,          // a query with hidden statements in it, or with statements that are watched
   savepoint,       // SAVEPOINT, RELEASE or ROLLBACK TO
   names,           // the server is asked what unqualified names mean
+  group,           // it runs other sessions' writes, too
 };
 
 /// One owed reply.
