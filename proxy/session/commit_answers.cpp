@@ -92,12 +92,26 @@ void commit_sharing::begin(std::vector<group_member> group, outbox& out) {
     return;
   }
   group_result failed;
-  session_.shared_.groups.finish(row_, session_.who_.id, std::move(failed), out.wake);
+  session_.shared_.groups.finish(row_, session_.who_.id, std::move(failed), out.now, out.wake);
   on_wake(out);
 }
 
 void commit_sharing::on_reply(const protocol::piece& from, const ruling& answer, outbox& out) {
+  if (!leader_.running()) {
+    if (from.frame.tag == tag::ready_for_query) on_parsed(out);
+    return;
+  }
   if (leader_.on_reply(from, answer)) conclude(false, out);
+}
+
+/// Where the Parse has failed, what follows up to the client's Sync is skipped, as PostgreSQL does.
+void commit_sharing::on_parsed(outbox& out) {
+  const std::size_t tail = std::exchange(parsed_tail_, 0);
+  if (!session_.query_failed_) return session_.release(out);
+  session_.hold_ = hold::none;
+  session_.held_ = {};
+  for (std::size_t i = 1; i < tail; ++i) static_cast<void>(session_.from_client_.next());
+  session_.pump_client(out);
 }
 
 /// The group's transaction has ended, or is lost.
@@ -105,7 +119,7 @@ void commit_sharing::conclude(bool lost, outbox& out) {
   group_result result = leader_.take_result(lost);
   if (result.what == group_result::type::committed) report_size(pending_->on, result.frames.size(), out);
   stage_ = stage::waiting;
-  session_.shared_.groups.finish(row_, session_.who_.id, std::move(result), out.wake);
+  session_.shared_.groups.finish(row_, session_.who_.id, std::move(result), out.now, out.wake);
   if (lost) return;
   if (client_left_) return session_.end("client closed the connection", out);
   on_wake(out);
@@ -120,17 +134,19 @@ void commit_sharing::report_size(const watch& on, std::size_t size, outbox& out)
 void commit_sharing::on_ready(outbox& out) {
   if (stage_ != stage::alone) return;
   stage_ = stage::none;
-  session_.shared_.groups.done(row_, session_.who_.id, out.wake);
+  session_.shared_.groups.done(row_, session_.who_.id, out.now, out.wake);
 }
 
 void commit_sharing::on_time(outbox& out) {
   if (stage_ != stage::waiting) return;
-  if (session_.shared_.groups.withdraw(row_, session_.who_.id, out.wake))
+  if (!due_ || out.now < *due_) return on_wake(out);
+  if (session_.shared_.groups.withdraw(row_, session_.who_.id, out.now, out.wake))
     return deliver({group_answer::type::timed_out, {}}, out);
   // It has been sent. An answer may be on its way; without one for so long, its connection is as good as
   // lost.
   if (!std::exchange(overdue_, true)) {
-    session_.deadline_ = out.now + limits::group_answer_time;
+    due_ = out.now + limits::group_answer_time;
+    session_.deadline_ = due_;
     return;
   }
   if (auto answer = session_.shared_.groups.answer(row_, session_.who_.id))
@@ -143,7 +159,7 @@ void commit_sharing::on_time(outbox& out) {
 void commit_sharing::on_cancel(outbox& out) {
   cancelled_ = true;
   if (stage_ != stage::waiting) return;
-  if (session_.shared_.groups.withdraw(row_, session_.who_.id, out.wake))
+  if (session_.shared_.groups.withdraw(row_, session_.who_.id, out.now, out.wake))
     deliver({group_answer::type::alone, {}}, out);
 }
 
@@ -155,14 +171,15 @@ bool commit_sharing::outlives_client() noexcept {
 bool commit_sharing::may_commit(outbox& out) {
   if (stage_ == stage::leading) return leader_.may_commit();
   if (stage_ != stage::waiting) return false;
-  if (!session_.shared_.groups.withdraw(row_, session_.who_.id, out.wake)) return true;
+  if (!session_.shared_.groups.withdraw(row_, session_.who_.id, out.now, out.wake)) return true;
   stage_ = stage::none;
   return false;
 }
 
 void commit_sharing::leave(outbox& out) {
   if (stage_ == stage::leading) conclude(true, out);
-  if (stage_ == stage::waiting && !session_.shared_.groups.withdraw(row_, session_.who_.id, out.wake))
+  if (stage_ == stage::waiting &&
+      !session_.shared_.groups.withdraw(row_, session_.who_.id, out.now, out.wake))
     session_.shared_.groups.abandon(row_, session_.who_.id);
   if (stage_ == stage::alone) on_ready(out);
   stage_ = stage::none;

@@ -19,15 +19,32 @@ struct row_state {
   std::deque<group_member> queue;
   std::vector<group_member> flight;  // the group that `holder` runs; empty where it writes alone
   std::vector<std::pair<session_id, group_answer>> answers;  // not collected yet
+  clock::time_point began;                                   // the holder's writing
+  clock::time_point until;                                   // called: more are waited for
+  std::size_t expected = 0;                                  // called: so many
+  double hope = 1;  // the share of those just answered that is expected to come again at once
 
   [[nodiscard]] bool over() const { return holder == 0 && queue.empty() && answers.empty(); }
 
   /// The first in the queue is to run what has come.
-  void call_next(wake_list& wake) {
+  void call_next(clock::time_point now, wake_list& wake) {
+    const std::size_t answered = std::max<std::size_t>(1, flight.size());
     flight.clear();
     holder = queue.empty() ? 0 : queue.front().who;
     called = holder != 0;
-    if (called) wake.push_back(holder);
+    if (!called) return;
+    wake.push_back(holder);
+    expected = std::min(limit, queue.size() + static_cast<std::size_t>(hope * static_cast<double>(answered)));
+    until = now + std::min<clock::duration>(commit_groups::longest_pause,
+                                            (now - began) / commit_groups::pause_divisor);
+  }
+
+  /// Whether the called one had better wait. It learns from what comes of it.
+  [[nodiscard]] bool pauses(clock::time_point now) {
+    if (queue.size() < expected && now < until) return true;
+    const bool came = queue.size() >= expected;
+    hope = came ? std::min(1.0, hope * 1.5 + 0.05) : hope / 2;
+    return false;
   }
 
   void tell(session_id who, group_answer answer, wake_list& wake) {
@@ -112,40 +129,45 @@ commit_groups::shard& commit_groups::shard_of(const std::string& row) const {
   return *shards_[std::hash<std::string>{}(row) % shard_count];
 }
 
-bool commit_groups::take(const std::string& row, session_id who) {
+bool commit_groups::take(const std::string& row, session_id who, clock::time_point now) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto [place, added] = home.rows.try_emplace(row);
   row_state& state = place->second;
-  if (!added && (state.holder != 0 || !state.queue.empty())) return false;
+  if (!added && state.holder != 0) return false;
   state.holder = who;
+  state.began = now;
   return true;
 }
 
-bool commit_groups::enter(const std::string& row, session_id who, group_job_ptr job, wake_list& wake) {
+bool commit_groups::enter(const std::string& row, session_id who, group_job_ptr job, clock::time_point now,
+                          wake_list& wake) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   row_state& state = home.rows[row];
-  if (state.holder == 0 && state.queue.empty()) {
+  if (state.holder == 0) {
     state.holder = who;
+    state.began = now;
     return true;
   }
   state.queue.push_back({who, std::move(job), 0});
-  if (state.holder == 0) state.call_next(wake);
+  if (state.called && state.queue.size() == state.expected) wake.push_back(state.holder);
   return false;
 }
 
-std::vector<group_member> commit_groups::lead(const std::string& row, session_id who) {
+called_group commit_groups::lead(const std::string& row, session_id who, clock::time_point now) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
   if (known == home.rows.end()) return {};
   row_state& state = known->second;
   if (state.holder != who || !state.called) return {};
+  if (state.pauses(now)) return {{}, state.until};
   state.called = false;
+  state.began = now;
   state.flight = take_group(state);
-  auto group = state.flight;
-  if (group.size() == 1) state.flight.clear();
+  called_group group{state.flight, std::nullopt};
+  if (group.members.size() == 1) state.flight.clear();
   return group;
 }
 
@@ -164,7 +186,7 @@ std::optional<group_answer> commit_groups::answer(const std::string& row, sessio
   return found;
 }
 
-bool commit_groups::withdraw(const std::string& row, session_id who, wake_list& wake) {
+bool commit_groups::withdraw(const std::string& row, session_id who, clock::time_point now, wake_list& wake) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
@@ -174,7 +196,7 @@ bool commit_groups::withdraw(const std::string& row, session_id who, wake_list& 
                                   [who](const group_member& each) { return each.who == who; });
   if (place == state.queue.end()) return false;
   state.queue.erase(place);
-  if (state.holder == who && state.called) state.call_next(wake);
+  if (state.holder == who && state.called) state.call_next(now, wake);
   home.drop_if_over(row);
   return true;
 }
@@ -191,22 +213,23 @@ void commit_groups::abandon(const std::string& row, session_id who) {
   home.drop_if_over(row);
 }
 
-void commit_groups::done(const std::string& row, session_id who, wake_list& wake) {
+void commit_groups::done(const std::string& row, session_id who, clock::time_point now, wake_list& wake) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
   if (known == home.rows.end() || known->second.holder != who || known->second.called) return;
-  known->second.call_next(wake);
+  known->second.call_next(now, wake);
   home.drop_if_over(row);
 }
 
-void commit_groups::finish(const std::string& row, session_id who, group_result result, wake_list& wake) {
+void commit_groups::finish(const std::string& row, session_id who, group_result result, clock::time_point now,
+                           wake_list& wake) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
   if (known == home.rows.end() || known->second.holder != who || known->second.called) return;
   settle(known->second, result, wake);
-  known->second.call_next(wake);
+  known->second.call_next(now, wake);
   home.drop_if_over(row);
 }
 

@@ -1,6 +1,6 @@
 // Who shares a commit with whom: while a row is being written at PostgreSQL, other sessions' writes of it
 // queue here, and one of these sessions then runs all that have come. Safe between threads; knows no messages
-// and no clock, and wakes nobody itself: calls return the sessions that have something to do.
+// and asks no clock, and wakes nobody itself: calls return the sessions that have something to do.
 #pragma once
 
 #include <cstdint>
@@ -63,6 +63,12 @@ struct group_result {
   std::vector<std::string> frames;
 };
 
+/// Whom a session is called to run.
+struct called_group {
+  std::vector<group_member> members;              // itself among them; none: it is not its turn, or not yet
+  std::optional<clock::time_point> ask_again_at;  // more are expected until then, or it is woken earlier
+};
+
 class commit_groups {
  public:
   commit_groups();
@@ -72,25 +78,30 @@ class commit_groups {
   static constexpr std::size_t most_members = 64;
   /// A member of so many groups that failed runs alone.
   static constexpr std::uint32_t most_failures = 3;
+  /// Those whose commit has just ended are expected to write again at once: the next group waits for them for
+  /// a fraction of the time that the last one took, at most so long, and only while that is seen to pay.
+  static constexpr std::chrono::microseconds longest_pause{1000};
+  static constexpr int pause_divisor = 4;
 
   /// True: nobody writes the row; it is the session's until done().
-  [[nodiscard]] bool take(const std::string& row, session_id who);
+  [[nodiscard]] bool take(const std::string& row, session_id who, clock::time_point now);
   /// True: the same. False: it waits, until lead() or answer() has something for it, or withdraw().
-  [[nodiscard]] bool enter(const std::string& row, session_id who, group_job_ptr job, wake_list& wake);
+  [[nodiscard]] bool enter(const std::string& row, session_id who, group_job_ptr job, clock::time_point now,
+                           wake_list& wake);
 
-  /// The group that the waiting session is to run, itself among it; empty: it is not its turn. A group of one
-  /// it runs in the ordinary way until done(), any other until finish().
-  [[nodiscard]] std::vector<group_member> lead(const std::string& row, session_id who);
+  /// A group of one the session runs in the ordinary way until done(), any other until finish().
+  [[nodiscard]] called_group lead(const std::string& row, session_id who, clock::time_point now);
   /// What has become of a waiting session's write, once.
   [[nodiscard]] std::optional<group_answer> answer(const std::string& row, session_id who);
 
   /// False: too late, its write has been sent; an answer will come.
-  [[nodiscard]] bool withdraw(const std::string& row, session_id who, wake_list& wake);
+  [[nodiscard]] bool withdraw(const std::string& row, session_id who, clock::time_point now, wake_list& wake);
   /// No answer is wanted any more.
   void abandon(const std::string& row, session_id who);
 
-  void done(const std::string& row, session_id who, wake_list& wake);
-  void finish(const std::string& row, session_id who, group_result result, wake_list& wake);
+  void done(const std::string& row, session_id who, clock::time_point now, wake_list& wake);
+  void finish(const std::string& row, session_id who, group_result result, clock::time_point now,
+              wake_list& wake);
 
   /// Rows that are being written or waited for.
   [[nodiscard]] std::size_t rows() const;

@@ -37,18 +37,24 @@ void commit_sharing::note_sql(std::string_view sql) {
   touched_ = !reads.ascii_safe_encoding || !leaves_session_as_it_was(sql, reads.standard_conforming_strings);
 }
 
+/// Nothing is in flight, or only the Parse of the statement that is bound now.
+bool commit_sharing::is_idle(bool but_for_parse) const {
+  const reply_ledger& ledger = session_.ledger_;
+  if (but_for_parse) return ledger.owes_only_parse();
+  return ledger.empty() && !ledger.batch_open() && !ledger.skipping();
+}
+
 bool commit_sharing::may_share() const {
   const session& of = session_;
-  return !touched_ && stage_ == stage::none && of.phase_ == session_phase::ready && of.ledger_.empty() &&
-         !of.ledger_.batch_open() && !of.ledger_.skipping() && of.block_.status() == 'I' &&
-         of.block_.now() == block::outside && !of.block_.read_only() && !of.settings_doubted_ &&
-         !of.made_names_ && !of.swallow_client_;
+  return !touched_ && stage_ == stage::none && of.phase_ == session_phase::ready &&
+         of.block_.status() == 'I' && of.block_.now() == block::outside && !of.block_.read_only() &&
+         !of.settings_doubted_ && !of.made_names_ && !of.swallow_client_;
 }
 
 bool commit_sharing::hold_query(const protocol::frame_view& from, const script_request& request,
                                 outbox& out) {
   if (passing_) passed_ = true;
-  if (passing_ || !may_share() || request.analysed->statements.size() != 1) return false;
+  if (passing_ || !is_idle(false) || !may_share() || request.analysed->statements.size() != 1) return false;
   if (!request.watches.front() || !may_join_group(*request.watches.front())) return false;
   const watch& on = *request.watches.front();
   if (runs_at_once(on, out)) return false;
@@ -95,14 +101,18 @@ unit_tail tail_of(const std::string& next, std::string_view portal) {
 bool commit_sharing::hold_bind(const protocol::frame_view& from, const frontend::bind_view& bind,
                                const portal& made, const watch& watched, outbox& out) {
   if (passing_) passed_ = true;
-  if (passing_ || !may_share() || !watched.plan->shares_commit || !watched.trace.empty()) return false;
+  const bool parsing = is_idle(true);
+  if (passing_ || !(parsing || is_idle(false)) || !may_share()) return false;
+  if (!watched.plan->shares_commit || !watched.trace.empty()) return false;
   constexpr std::size_t short_messages = 512;
   const unit_tail tail = tail_of(session_.from_client_.peek(short_messages), bind.portal);
   if (tail.messages == 0) return false;
   prepared_statement& statement = *made.statement;
   const bool knows_rows = statement.shape.has_value() || tail.describes;
   if (!knows_rows && may_return_rows(statement.analysed->text)) return false;
-  if (watched.writes.front().rows.size() != 1 || runs_at_once(watched, out)) return false;
+  if (watched.writes.front().rows.size() != 1) return false;
+  if (parsing) return end_parse(from, tail.messages, out);
+  if (runs_at_once(watched, out)) return false;
   pending what{.on = watched, .extended = true, .tail = tail.messages, .describes = tail.describes};
   what.on.prepared = made.statement;
   for (const std::int16_t format : bind.result_formats) what.on.formats.push_back(format);
@@ -117,11 +127,22 @@ bool commit_sharing::hold_bind(const protocol::frame_view& from, const frontend:
   return false;
 }
 
+/// The Parse in front of the Bind is for this session's own server: it is ended by a Sync of ours, so that no
+/// lock of it is held meanwhile.
+bool commit_sharing::end_parse(const protocol::frame_view& from, std::size_t tail, outbox& out) {
+  if (!session_.ledger_.expect({.what = request::sync, .hidden = true, .kept = note::group})) return false;
+  out.to_server.append(frontend::sync_frame);
+  parsed_tail_ = tail;
+  session_.hold_back(from, hold::group, out);
+  session_.deadline_.reset();
+  return true;
+}
+
 /// Nobody else writes the row.
 bool commit_sharing::runs_at_once(const watch& on, outbox& out) {
   row_ = on.writes.front().rows.front().id;
   row_.append(1, '\0').append(settings_);
-  if (!session_.shared_.groups.take(row_, session_.who_.id)) return false;
+  if (!session_.shared_.groups.take(row_, session_.who_.id, out.now)) return false;
   stage_ = stage::alone;
   report_size(on, 1, out);
   return true;
@@ -130,7 +151,8 @@ bool commit_sharing::runs_at_once(const watch& on, outbox& out) {
 /// False: by now nobody else does.
 bool commit_sharing::enter(group_job job, const watch& on, outbox& out) {
   auto shared = std::make_shared<const group_job>(std::move(job));
-  if (!session_.shared_.groups.enter(row_, session_.who_.id, std::move(shared), out.wake)) return true;
+  if (!session_.shared_.groups.enter(row_, session_.who_.id, std::move(shared), out.now, out.wake))
+    return true;
   stage_ = stage::alone;
   report_size(on, 1, out);
   return false;
@@ -144,17 +166,20 @@ void commit_sharing::wait(const protocol::frame_view& from, pending what, outbox
   stage_ = stage::waiting;
   pending_ = std::move(what);
   session_.hold_back(from, hold::group, out);
-  session_.deadline_.reset();
-  if (patience.count() > 0) session_.deadline_ = out.now + patience;
+  due_.reset();
+  if (patience.count() > 0) due_ = out.now + patience;
+  session_.deadline_ = due_;
 }
 
 void commit_sharing::on_wake(outbox& out) {
   if (stage_ != stage::waiting) return;
   if (auto answer = session_.shared_.groups.answer(row_, session_.who_.id))
     return deliver(std::move(*answer), out);
-  auto group = session_.shared_.groups.lead(row_, session_.who_.id);
-  if (group.empty()) return;
-  if (group.size() > 1) return begin(std::move(group), out);
+  called_group group = session_.shared_.groups.lead(row_, session_.who_.id, out.now);
+  session_.deadline_ = due_;
+  if (group.ask_again_at && (!due_ || *group.ask_again_at < *due_)) session_.deadline_ = group.ask_again_at;
+  if (group.members.empty()) return;
+  if (group.members.size() > 1) return begin(std::move(group.members), out);
   stage_ = stage::alone;
   report_size(pending_->on, 1, out);
   run_alone(out);

@@ -74,6 +74,9 @@ class commit_sharing {
   };
 
   [[nodiscard]] bool may_share() const;
+  [[nodiscard]] bool is_idle(bool but_for_parse) const;
+  [[nodiscard]] bool end_parse(const protocol::frame_view& from, std::size_t tail, outbox& out);
+  void on_parsed(outbox& out);
   [[nodiscard]] bool runs_at_once(const watch& on, outbox& out);
   [[nodiscard]] bool enter(group_job job, const watch& on, outbox& out);
   void wait(const protocol::frame_view& from, pending what, outbox& out);
@@ -95,10 +98,12 @@ class commit_sharing {
   std::string row_;
   std::optional<pending> pending_;
   commit_leader leader_;
-  bool passing_ = false;    // the held message is taken in the ordinary way
-  bool passed_ = false;     // and has been sent
-  bool cancelled_ = false;  // by the client, too late
-  bool overdue_ = false;    // its answer
+  std::optional<clock::time_point> due_;  // waiting: until then
+  std::size_t parsed_tail_ = 0;           // behind the Bind that waits for its Parse: messages of its unit
+  bool passing_ = false;                  // the held message is taken in the ordinary way
+  bool passed_ = false;                   // and has been sent
+  bool cancelled_ = false;                // by the client, too late
+  bool overdue_ = false;                  // its answer
   bool client_left_ = false;
 };
 
