@@ -5,6 +5,7 @@
 
 #include "protocol/backend.hpp"
 #include "proxy/session/commit_job.hpp"
+#include "proxy/session/limits.hpp"
 #include "proxy/session/names_in_sql.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/session/session_state.hpp"
@@ -44,6 +45,7 @@ bool commit_sharing::is_idle(bool but_for_parse) const {
   return ledger.empty() && !ledger.batch_open() && !ledger.skipping();
 }
 
+/// The session is as others of its kind, and outside a transaction.
 bool commit_sharing::may_share() const {
   const session& of = session_;
   return !touched_ && stage_ == stage::none && of.phase_ == session_phase::ready &&
@@ -54,6 +56,7 @@ bool commit_sharing::may_share() const {
 bool commit_sharing::hold_query(const protocol::frame_view& from, const script_request& request,
                                 outbox& out) {
   if (passing_) passed_ = true;
+  if (from.wire.size() > limits::shared_write_bytes) return false;
   if (passing_ || !is_idle(false) || !may_share() || request.analysed->statements.size() != 1) return false;
   if (!request.watches.front() || !may_join_group(*request.watches.front())) return false;
   const watch& on = *request.watches.front();
@@ -101,6 +104,7 @@ unit_tail tail_of(const std::string& next, std::string_view portal) {
 bool commit_sharing::hold_bind(const protocol::frame_view& from, const frontend::bind_view& bind,
                                const portal& made, const watch& watched, outbox& out) {
   if (passing_) passed_ = true;
+  if (from.wire.size() > limits::shared_write_bytes) return false;
   const bool parsing = is_idle(true);
   if (passing_ || !(parsing || is_idle(false)) || !may_share()) return false;
   if (!watched.plan->shares_commit || !watched.trace.empty()) return false;
