@@ -109,7 +109,7 @@ void connection::on_client_ended(bool gone) {
 /// Whoever may have left waits for no turn. The server is told of the end behind the client's last message.
 void connection::end_with_client() {
   if (!server_ending_ || closing_ || closed_ || !server_) return;
-  if (session_.held() == session::hold::turn) return cancel();
+  if (session_.held() == session::hold::turn || session_.queues_in_group()) return cancel();
   if (server_told_ || server_->pending() > 0 || session_.has_untaken()) return;
   server_told_ = true;
   server_->end_sending();

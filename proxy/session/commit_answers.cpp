@@ -116,6 +116,7 @@ void commit_sharing::on_parsed(outbox& out) {
 
 /// The group's transaction has ended, or is lost.
 void commit_sharing::conclude(bool lost, outbox& out) {
+  if (leader_.sqlstate() == "42P05") touch();  // the client has taken our names: it is not to lead again
   group_result result = leader_.take_result(lost);
   if (result.what == group_result::type::committed) report_size(pending_->on, result.frames.size(), out);
   stage_ = stage::waiting;

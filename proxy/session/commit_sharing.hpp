@@ -54,6 +54,7 @@ class commit_sharing {
   /// True: others wait for what the session is running. It ends when that is done.
   [[nodiscard]] bool outlives_client() noexcept;
   [[nodiscard]] bool leads() const noexcept { return stage_ == stage::leading; }
+  [[nodiscard]] bool queues() const noexcept { return stage_ == stage::waiting && !cancelled_; }
   /// The session ends: may what it waits for come to be committed, or have been?
   [[nodiscard]] bool may_commit(outbox& out);
   void leave(outbox& out);

@@ -50,6 +50,10 @@ bool session::leads_group() const noexcept {
   return sharing_ && sharing_->leads();
 }
 
+bool session::queues_in_group() const noexcept {
+  return sharing_ && sharing_->queues();
+}
+
 void session::enter(session_phase next) noexcept {
   assert(next > phase_);
   phase_ = next;

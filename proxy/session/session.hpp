@@ -99,6 +99,8 @@ class session {
   [[nodiscard]] bool waits_for_lock() const noexcept;
   /// Others wait for what it runs: it goes on without its client, too.
   [[nodiscard]] bool leads_group() const noexcept;
+  /// Its write waits to share a commit, and its client has not given up yet.
+  [[nodiscard]] bool queues_in_group() const noexcept;
   /// Nothing that is running can come to be permanent: without its client, it is for nobody.
   [[nodiscard]] bool is_for_nobody() const noexcept;
   /// Nothing is owed to the client.
