@@ -26,6 +26,12 @@ std::string_view framer::carried() const noexcept {
   return std::string_view(carry_.data(), carry_.size()).substr(carry_at_);
 }
 
+std::string framer::peek(std::size_t most) const {
+  std::string bytes(carried().substr(0, most));
+  bytes.append(fed_.substr(0, most - bytes.size()));
+  return bytes;
+}
+
 /// Moves just the bytes that the first carried message lacks from the feed, so that the rest needs no copy.
 void framer::complete_carry() {
   std::size_t have = carry_.size() - carry_at_;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -81,6 +82,8 @@ class framer {
 
   /// Bytes fed and not taken yet, wherever they are kept.
   [[nodiscard]] std::size_t held() const noexcept { return carry_.size() - carry_at_ + fed_.size(); }
+  /// A copy of the first `most` of them at most: what the next pieces will be made of.
+  [[nodiscard]] std::string peek(std::size_t most) const;
   /// Whether the last piece taken was a head or part, so that its message goes on.
   [[nodiscard]] bool inside_message() const noexcept { return streaming_ != 0; }
   [[nodiscard]] bool broken() const noexcept { return !broken_reason_.empty(); }

@@ -28,6 +28,7 @@ struct table {
   std::vector<std::vector<std::string>> unique_keys;
   std::vector<std::string>
       roles_without_update;  // login roles that may not lock rows (no UPDATE on any column)
+  bool plain = true;         // no triggers of users', no rules, no row-level security, no children
   bool complete = true;      // `columns` lists every column; false where the table was invented from a rule
 };
 

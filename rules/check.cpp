@@ -54,6 +54,11 @@ class checker {
               " has no unique index within the rule's key; rows that share a key are locked "
               "one by one in no fixed order");
     }
+    if (configured_.group_commit && !known.plain) {
+      add(finding::severity::note,
+          "writes of " + full_name(known) +
+              " do not share commits: it has triggers, rules, row-level security, children or a parent");
+    }
     for (const auto& alias : known_.aliases) {
       if (alias.guarded_oid != known.oid) continue;
       add(finding::severity::note,

@@ -224,6 +224,9 @@ struct plan {
   std::vector<touch> touches;     // what is counted, whatever the kind
   std::vector<read_note> reads;
   std::vector<write_note> writes;
+  /// Outside a transaction, its rule lets it share a commit with other sessions' writes of the same row,
+  /// whose key it names; the same on any session with the same settings.
+  bool shares_commit = false;
   std::string refusal;  // reject: the message; the rule is touches.front().rule
   std::string why;      // one sentence for `explain`
 };

@@ -173,6 +173,7 @@ void settle(const compiled_book& book, plan& made) {
     made.preludes.clear();
     made.reads.clear();
     made.writes.clear();
+    made.shares_commit = false;
     made.refusal = refusal(book.rules[made.touches.front().rule], made.touches.front());
   } else {
     made.kind = made.preludes.empty() ? plan_kind::forward : plan_kind::wrap;
@@ -205,6 +206,8 @@ statement plan_statement(const statement_context& context, const node* parsed) {
     plan_once(context, content(parsed), in_block);
     plan_other(context, content(parsed), in_block);
     planned.autonomous = in_block;
+    if (const auto* update = as<PgQuery__UpdateStmt>(parsed))
+      planned.autonomous.shares_commit = may_share_commit(context, *update, in_block);
     // Outside a transaction no lock outlives the statement.
     for (auto& note : planned.autonomous.reads) note.locks = false;
   }

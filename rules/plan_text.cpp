@@ -32,6 +32,7 @@ class plan_writer {
     for (const auto& note : planned_.reads) add(note);
     for (const auto& note : planned_.writes) add(note);
     for (const auto& hidden : planned_.preludes) add(hidden);
+    if (planned_.shares_commit) line("shares: ", "a commit with others that write the row");
     return std::move(text_);
   }
 

@@ -41,6 +41,10 @@ void plan_read(const statement_context& context, const PgQuery__SelectStmt& top,
 /// UPDATE of a guarded table. Both plans are alike.
 void plan_update(const statement_context& context, const PgQuery__UpdateStmt& update, plan& both);
 
+/// Whether its rule's group_commit applies to the UPDATE that `planned` is made for.
+[[nodiscard]] bool may_share_commit(const statement_context& context, const PgQuery__UpdateStmt& update,
+                                    const plan& planned);
+
 /// DELETE from a guarded table. Both plans are alike.
 void plan_delete(const statement_context& context, const PgQuery__DeleteStmt& removal, plan& both);
 

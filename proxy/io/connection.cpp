@@ -119,7 +119,7 @@ void connection::on_client_ended(bool gone) {
 /// Whoever may have left waits for no turn. The server is told of the end behind the client's last message.
 void connection::end_with_client() {
   if (!server_ending_ || closing_ || closed_ || !server_) return;
-  if (session_.held() == session::hold::turn) return cancel();
+  if (session_.held() == session::hold::turn || session_.queues_in_group()) return cancel();
   if (server_told_ || server_->pending() > 0 || session_.has_untaken()) return;
   server_told_ = true;
   server_->end_sending();
@@ -136,7 +136,7 @@ void connection::on_vanished() {
   client_gone_ = client_gone_ || session_.terminated();
   const bool sent = !server_ || server_told_ || (server_->pending() == 0 && session_.waits_for_lock());
   const bool over = client_gone_ || session_.owes_nothing() || session_.waits_for_lock();
-  if (!sent || !over) return expect_end();
+  if (!sent || !over || session_.leads_group()) return expect_end();
   step([&](session::outbox& out) { session_.on_client_closed(out); });
 }
 
@@ -197,7 +197,7 @@ void connection::renew_book() {
 }
 
 void connection::take_turn() {
-  if (session_.held() == session::hold::turn) {
+  if (session_.held() == session::hold::turn || session_.held() == session::hold::group) {
     step([&](session::outbox& out) { session_.on_turn(out); });
   }
 }

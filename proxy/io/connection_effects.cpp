@@ -86,6 +86,8 @@ void connection::count(const event& what) {
       return metrics.lock_wait(what.rule, what.waited);
     case event::type::turn_wait:
       return metrics.turn_wait(what.rule, what.waited);
+    case event::type::group_commit:
+      return metrics.group_commit(what.rule, what.size);
     case event::type::lost_update:
       metrics.conflict(what.rule, ops::conflict_cause::lost_update);
       return report_lost(what);
@@ -265,7 +267,7 @@ void connection::finish() {
   // Where the connection broke, the session has not heard of it: others may wait for its turns.
   session::outbox out;
   out.now = clock::now();
-  session_.on_client_closed(out);
+  session_.on_lost(out);
   for (const session::session_id who : out.wake) wake(who);
   home_.services().clients.fetch_sub(1);
   const auto lived = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - opened_);

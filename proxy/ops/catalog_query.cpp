@@ -26,7 +26,9 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY)";
 
 // Schemas beginning with pg_ are the system's: catalogs, TOAST, other sessions' temporary tables.
 constexpr auto tables_sql = R"(
-SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind
+SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind,
+       c.relkind = 'r' AND NOT (c.relhasrules OR c.relrowsecurity OR c.relhassubclass OR c.relispartition OR EXISTS (
+         SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal))
 FROM unnest($1::text[], $2::text[]) AS wanted(schema, name)
 JOIN pg_class c ON c.relname = wanted.name::name
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -167,6 +169,7 @@ void read_tables(catalog_connection& from, const rules::rule_set& rules, rules::
     table.schema = found.cell(row, 1);
     table.name = found.cell(row, 2);
     table.kind = found.cell(row, 3).front();
+    table.plain = found.cell(row, 4) == "t";
   }
 }
 

@@ -81,6 +81,8 @@ void print_sent(const rules::plan& plan, std::ostream& out) {
                          [](const auto& write) { return write.prelude >= 0; })) {
     out << "  where the row is on record: the hidden statement also compares it with what was read (40001)\n";
   }
+  if (plan.shares_commit)
+    out << "  while others write the row: it waits, and shares a commit with those that wait with it\n";
   if (rebased)
     out << "  where exactly one read is on record: the new value is put on the newest one instead\n";
 }

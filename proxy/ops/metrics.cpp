@@ -56,6 +56,7 @@ struct rule_series {
   Counter* bounds_rejections = nullptr;
   Histogram* lock_wait = nullptr;
   Histogram* turn_wait = nullptr;
+  Histogram* group_size = nullptr;
 };
 
 prometheus::ClientMetric labelled(std::string label, std::string value) {
@@ -113,6 +114,11 @@ struct metrics::families {
           .Name("pgteller_lock_wait_seconds")
           .Help("Time until a hidden statement was answered: the wait for row locks and one execution.")
           .Register(registry);
+  Family<Histogram>& group_sizes =
+      prometheus::BuildHistogram()
+          .Name("pgteller_group_commit_size")
+          .Help("Writes that one commit made permanent, where the rule has group_commit.")
+          .Register(registry);
   Family<Histogram>& turn_waits =
       prometheus::BuildHistogram()
           .Name("pgteller_turn_wait_seconds")
@@ -148,6 +154,8 @@ struct metrics::families {
     if (entry.lock_wait == nullptr) {
       entry.bounds_rejections = &bounds.Add({{"rule", label}});
       entry.lock_wait = &lock_waits.Add({{"rule", label}}, wait_bounds);
+      entry.group_size =
+          &group_sizes.Add({{"rule", label}}, Histogram::BucketBoundaries{1, 2, 4, 8, 16, 32, 64});
       entry.turn_wait = &turn_waits.Add({{"rule", label}}, wait_bounds);
       entry.label = label;
     }
@@ -320,6 +328,10 @@ void metrics::conflict(std::string_view rule, conflict_cause cause) {
 
 void metrics::lock_wait(std::string_view rule, std::chrono::nanoseconds waited) {
   families_->series(rule).lock_wait->Observe(std::chrono::duration<double>(waited).count());
+}
+
+void metrics::group_commit(std::string_view rule, std::size_t size) {
+  families_->series(rule).group_size->Observe(static_cast<double>(size));
 }
 
 void metrics::turn_wait(std::string_view rule, std::chrono::nanoseconds waited) {

@@ -75,6 +75,9 @@ class metrics {
   /// How long a client waited in the proxy for others to write first.
   void turn_wait(std::string_view rule, std::chrono::nanoseconds);
 
+  /// Writes that one commit made permanent; 1: it was not shared.
+  void group_commit(std::string_view rule, std::size_t size);
+
   /// An error that the proxy originated. Codes that SPEC does not list count as "other".
   void error(std::string_view sqlstate);
 

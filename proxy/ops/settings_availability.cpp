@@ -18,22 +18,10 @@ void check_upstream(const toml::table& upstream, problem_list& problems) {
   }
 }
 
-void check_rule(const toml::table& rule, problem_list& problems) {
-  const auto* group = rule.get("group_commit");
-  if (group != nullptr && group->value_or(false)) {
-    refuse(rule, "group_commit", problems, "group_commit = true", "write false");
-  }
-}
-
 }  // namespace
 
 void refuse_unavailable(const toml::table& root, problem_list& problems) {
   if (const auto* upstream = root["upstream"].as_table()) check_upstream(*upstream, problems);
-  if (const auto* list = root["rule"].as_array()) {
-    for (const auto& rule : *list) {
-      if (const auto* table = rule.as_table()) check_rule(*table, problems);
-    }
-  }
 }
 
 }  // namespace proxy::ops

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "proxy/session/commit_sharing.hpp"
 #include "proxy/session/hidden_messages.hpp"
 #include "proxy/session/limits.hpp"
 #include "proxy/session/names_in_sql.hpp"
@@ -91,6 +92,7 @@ void session::take_statement(const frame_view& from, outbox& out) {
       block_.batch_sent();
       return pass(from, request::sync, out);
     case tag::function_call:
+      if (sharing_) sharing_->touch();
       if (!block_.surely_inside()) ledger_.commits_next();
       return pass(from, request::function_call, out);
     case tag::copy_done:
@@ -111,6 +113,7 @@ void session::take_parse(const frame_view& from, outbox& out) {
   if (!parse || will_not_run()) return pass(from, request::parse, out);
   if (must_await_catalog(parse->sql)) return hold_back(from, hold::catalog, out);
   if (asks_names(from, parse->sql, out)) return;
+  if (sharing_) sharing_->note_sql(parse->sql);
   note_ddl(parse->sql, true);
   has_named_ = has_named_ || !parse->statement.empty();
   const auto statement = prepare(*parse, out);
@@ -189,6 +192,7 @@ bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bi
     }
     stop_waiting(out);
     if (answer == turn_answer::type::deadlock) raise(turn_deadlock(*watched), out);
+    if (sharing_ && sharing_->hold_bind(from, bind, made, *watched, out)) return false;
     for (const std::int16_t format : bind.result_formats) watched->formats.push_back(format);
     watched->prepared = made.statement;
     remember_locks(*watched);
@@ -322,6 +326,7 @@ void session::take_head(const protocol::piece& head, outbox& out) {
   if (phase_ == session_phase::authenticating && from.tag != tag::password) {
     return end_with("08P01", "message too large before authentication", "", out);
   }
+  if (sharing_) sharing_->touch();
   if (statement && rules_) {
     out.events.push_back({.what = event::type::unguarded, .rule = "*", .sqlstate = {}});
     if (any_rule_rejects_opaque()) {

@@ -53,6 +53,13 @@ inline constexpr std::size_t journal_entries = 10'000;
 /// Rows that one statement asks turns for; one that names more asks for none.
 inline constexpr std::size_t turns_at_once = 16;
 
+/// Largest Query or Bind that shares a commit; what is larger runs alone.
+inline constexpr std::size_t shared_write_bytes = 64U << 10U;
+
+/// A write that shares a commit and has been sent waits so long for its answer before its outcome is unknown,
+/// beyond the rule's lock_timeout.
+inline constexpr std::chrono::seconds group_answer_time{60};
+
 /// Of a statement's text, in the report of a lost update.
 inline constexpr std::size_t reported_statement_bytes = 200;
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "proxy/session/commit_groups.hpp"
 #include "proxy/session/recorded_reads.hpp"
 #include "proxy/session/row_activity.hpp"
 #include "proxy/session/turn_table.hpp"
@@ -61,6 +62,7 @@ class client_census {
 
 struct neighbourhood {
   turn_table turns;
+  commit_groups groups;
   client_census clients;
   row_activity activity;
   shared_reads reads;

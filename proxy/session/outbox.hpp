@@ -56,6 +56,7 @@ struct event {
     schema_change,  // DDL that names a guarded table was committed: what is known of it is stale
     catalog_doubt,  // a hidden statement names what is not there: the catalog may have changed
     turn_wait,      // turn_wait_seconds{rule}: `waited`
+    group_commit,   // group_commit_size{rule}: `size`
     lost_update,    // mode = "observe": `overtaken` says what was lost; conflicts_total{rule,cause}
   };
   type what = type::statement;
@@ -66,6 +67,7 @@ struct event {
   std::string sqlstate;
   clock::duration waited{};
   std::shared_ptr<const lost_update> overtaken{};
+  std::size_t size = 0;
 };
 
 /// What the owner of the sockets is asked to do beside writing.

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "proxy/session/commit_sharing.hpp"
 #include "proxy/session/names_in_sql.hpp"
 #include "proxy/session/session.hpp"
 
@@ -21,6 +22,7 @@ void session::take_query(const frame_view& from, outbox& out) {
   if (must_await_catalog(*sql)) return hold_back(from, hold::catalog, out);
   if (asks_names(from, *sql, out)) return;
   if (executes_guarded(*sql, out)) return;
+  if (sharing_) sharing_->note_sql(*sql);
   note_ddl(*sql, false);
   const bool sets = rules_ && may_change_reading(*sql);
   if (sets && gives_connection_back(*sql)) forget_reads(out);
@@ -60,6 +62,7 @@ void session::take_query(const frame_view& from, outbox& out) {
     if (auto refused = settle_writes(*watched, {}, out))
       return refuse_query(request, std::move(*refused), out);
   }
+  if (sharing_ && sharing_->hold_query(from, request, out)) return;
   for (std::size_t i = 0; i < request.chosen.plans.size(); ++i) {
     report(*request.chosen.plans[i], *book_, request.watches[i] ? &*request.watches[i] : nullptr, out);
     doubt_unseen(*request.chosen.plans[i], *book_);

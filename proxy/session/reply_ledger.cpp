@@ -90,8 +90,10 @@ bool reply_ledger::accepts(request what) {
   if (is_sync) {
     skipping_ = false;
     batch_open_ = false;
+    batch_count_ = 0;
   } else if (!is_query(what)) {
     batch_open_ = true;
+    ++batch_count_;
   }
   return true;
 }

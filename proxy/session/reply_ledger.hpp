@@ -38,6 +38,7 @@ enum class note : std::uint8_t {
   script,          // a query with hidden statements in it, or with statements that are watched
   savepoint,       // SAVEPOINT, RELEASE or ROLLBACK TO
   names,           // the server is asked what unqualified names mean
+  group,           // it runs other sessions' writes, too
 };
 
 /// One owed reply.
@@ -95,6 +96,10 @@ class reply_ledger {
   [[nodiscard]] std::size_t owed_queries() const noexcept { return owed_queries_; }
   /// Extended-protocol messages were sent that no Sync has followed yet.
   [[nodiscard]] bool batch_open() const noexcept { return batch_open_; }
+  /// A Parse of the client's is in flight, and nothing else has been sent since the last Sync.
+  [[nodiscard]] bool owes_only_parse() const noexcept {
+    return queue_.size() == 1 && batch_count_ == 1 && queue_.front().entry.what == request::parse;
+  }
   /// After an error the server discards everything up to the next Sync, which has not been sent.
   [[nodiscard]] bool skipping() const noexcept { return skipping_; }
   /// The server waits for CopyData.
@@ -131,6 +136,7 @@ class reply_ledger {
   std::size_t owed_ready_ = 0;
   std::size_t owed_queries_ = 0;
   std::size_t script_position_ = 0;
+  std::size_t batch_count_ = 0;  // messages since the last Sync
   bool batch_open_ = false;
   bool skipping_ = false;  // an error was seen and no Sync is in the queue yet
   bool copying_in_ = false;

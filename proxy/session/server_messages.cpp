@@ -5,6 +5,7 @@
 
 #include "protocol/backend.hpp"
 #include "protocol/error_fields.hpp"
+#include "proxy/session/commit_sharing.hpp"
 #include "proxy/session/session.hpp"
 
 namespace proxy::session {
@@ -43,6 +44,12 @@ bool tells_nothing(char what) {
          what == tag::parse_complete || what == tag::bind_complete || what == tag::close_complete;
 }
 
+// NoticeResponse, ParameterStatus, NotificationResponse: they answer nothing.
+bool is_asynchronous(char message) {
+  return message == tag::notice_response || message == tag::parameter_status ||
+         message == tag::notification_response;
+}
+
 bool is_quiet(std::string_view severity) {
   return severity == "NOTICE" || severity == "INFO" || severity == "DEBUG" || severity == "LOG";
 }
@@ -64,6 +71,8 @@ void session::on_server_bytes(std::string_view bytes, outbox& out) {
       on_reply(piece, out);
     } else if (streaming_ == verdict::forward) {
       out.to_client.forward(piece.frame.wire);
+    } else if (sharing_) {
+      sharing_->on_part(piece.frame.wire);
     }
   }
   // What waited because too many replies were owed: the client may send nothing more before it has its reply.
@@ -100,6 +109,8 @@ void session::on_parameter(const frame_view& from) {
   const auto parameter = backend::decode_parameter_status(from.body);
   if (!parameter) return;
   const bool on = parameter->value == "on";
+  if (sharing_)
+    sharing_->on_parameter(parameter->name, parameter->value, phase_ == session_phase::authenticating);
   if (parameter->name == "standard_conforming_strings") reads_sql_.standard_conforming_strings = on;
   if (parameter->name == "default_transaction_read_only") block_.default_read_only(on);
   if (parameter->name == "in_hot_standby") block_.standby(on);
@@ -128,6 +139,8 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   if (plain && tells_nothing(message.tag)) return out.to_client.forward(message.wire);
   if (answer.what == verdict::desync)
     return end_unanswered("08P01", "PostgreSQL sent what was not asked for", "", out);
+  if (answer.subject.kept == note::group && !is_asynchronous(message.tag))
+    return on_shared(from, answer, out);
   if (message.tag == tag::error_response) return on_server_error(message, answer, out);
   // What the COPY that runs now has read stood behind it.
   for (const owed& entry : ledger_.dropped())
@@ -152,6 +165,16 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   if (hold_ == hold::status && known) release(out);
 }
 
+/// What answers a group's statements is for its members; only the end of the connection is the client's own.
+void session::on_shared(const protocol::piece& from, const ruling& answer, outbox& out) {
+  if (from.frame.tag == tag::error_response && is_fatal(from.frame.body)) {
+    fatal_seen_ = true;
+    streaming_ = verdict::forward;
+    out.to_client.forward(from.frame.wire);
+  }
+  sharing_->on_reply(from, answer, out);
+}
+
 void session::on_ready(const frame_view& from, outbox& out) {
   const char status = from.body.empty() ? 'I' : from.body[0];
   if (status == 'I' && rules_) end_transaction(!query_failed_, out);
@@ -162,6 +185,7 @@ void session::on_ready(const frame_view& from, outbox& out) {
   block_.ready(status, ledger_.owed_queries() > 0, !ledger_.empty());
   tell_schema_change(out);
   if (status == 'I' && ledger_.empty()) ddl_named_guarded_ = ddl_prepared_;
+  if (sharing_) sharing_->on_ready(out);
   if (status == 'I') portals_.clear_lasting();  // portals end with their transaction
   retry_held(out);
   drain_if_idle(out);
@@ -326,6 +350,8 @@ void session::settle_note(const owed& entry, bool confirmed, std::size_t place) 
       return;
     case note::names:
       asking_names_ = false;
+      return;
+    case note::group:
       return;
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "proxy/session/commit_sharing.hpp"
 #include "proxy/session/limits.hpp"
 
 namespace proxy::session {
@@ -43,6 +44,16 @@ session::session(plan_cache& cache, neighbourhood& shared, session_identity who,
       memory_(shared, who_.id),
       lock_epoch_((who_.id << 32U) + 1) {}
 
+session::~session() = default;
+
+bool session::leads_group() const noexcept {
+  return sharing_ && sharing_->leads();
+}
+
+bool session::queues_in_group() const noexcept {
+  return sharing_ && sharing_->queues();
+}
+
 void session::enter(session_phase next) noexcept {
   assert(next > phase_);
   phase_ = next;
@@ -52,6 +63,7 @@ void session::end(std::string_view reason, outbox& out) {
   if (phase_ == session_phase::closed) return;
   enter(session_phase::closed);
   stalled_ = false;
+  if (sharing_) sharing_->leave(out);
   leave_turns(out);
   if (in_census_) shared_.clients.leave(memory_.client());
   in_census_ = false;
@@ -86,7 +98,8 @@ void session::end_with(std::string_view sqlstate, std::string_view message, std:
 /// As said, unless something may have been committed whose answer will not come any more.
 void session::end_unanswered(std::string_view sqlstate, std::string_view message, std::string_view detail,
                              outbox& out) {
-  if (phase_ == session_phase::ready && !fatal_seen_ && ledger_.commit_in_flight()) {
+  const bool may_be_done = ledger_.commit_in_flight() || (sharing_ && sharing_->may_commit(out));
+  if (phase_ == session_phase::ready && !fatal_seen_ && may_be_done) {
     return end_with("08007", "connection to PostgreSQL was lost: the outcome of what was running is unknown",
                     detail.empty() ? message : detail, out);
   }
@@ -179,6 +192,8 @@ void session::on_server_connected(outbox& out, bool binding_ends_here) {
   binding_ends_here_ = binding_ends_here;
   enter(session_phase::authenticating);
   out.to_server.append(startup_);
+  if (rules_ && shares_commits(*rules_))
+    sharing_ = std::make_unique<commit_sharing>(*this, protocol::read_startup(startup_));
   startup_ = {};
   pump_client(out);
 }
@@ -188,6 +203,7 @@ void session::on_server_unreachable(std::string_view reason, outbox& out) {
 }
 
 void session::on_client_closed(outbox& out) {
+  if (sharing_ && sharing_->outlives_client()) return;
   end("client closed the connection", out);
 }
 
@@ -213,6 +229,7 @@ void session::on_time(outbox& out) {
   if (!deadline_ || out.now < *deadline_) return;
   deadline_.reset();
   if (hold_ == hold::turn) return on_turn_time(out);
+  if (hold_ == hold::group) return sharing_->on_time(out);
   if (hold_ != hold::catalog) return;
   refuse_held(
       {.sqlstate = "57P03",
@@ -241,6 +258,7 @@ refusal session::cancelled() {
 void session::on_cancel(outbox& out) {
   // The server is told as well: it may answer the question, or cancel it.
   if (hold_ == hold::names) cancelled_ = true;
+  if (hold_ == hold::group) return sharing_->on_cancel(out);
   if (hold_ != hold::catalog && hold_ != hold::turn) return;
   if (hold_ == hold::turn) stop_waiting(out);
   refuse_held(cancelled(), out);
@@ -277,7 +295,7 @@ bool session::waits_for_lock() const noexcept {
 }
 
 bool session::is_for_nobody() const noexcept {
-  return rules_ && !ledger_.empty() && !ledger_.commit_in_flight();
+  return rules_ && !ledger_.empty() && !ledger_.commit_in_flight() && !leads_group();
 }
 
 void session::settle() {

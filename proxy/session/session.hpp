@@ -25,11 +25,14 @@
 #include "proxy/session/row_memory.hpp"
 #include "proxy/session/script.hpp"
 #include "proxy/session/session_values.hpp"
+#include "proxy/session/transaction_account.hpp"
 #include "proxy/session/watch.hpp"
 #include "rules/name_filter.hpp"
 #include "rules/trace_comment.hpp"
 
 namespace proxy::session {
+
+class commit_sharing;  // proxy/session/commit_sharing.hpp
 
 /// Why the client's next message is not taken although it is there.
 enum class hold : std::uint8_t {
@@ -38,6 +41,7 @@ enum class hold : std::uint8_t {
   status,   // its plan depends on the outcome of something that is running: a simple query, a Parse, a Close
   turn,     // another session is to write the row first
   names,    // the server is asked what the names of guarded tables mean here
+  group,    // its write shares a commit with others'
 };
 
 class session {
@@ -48,6 +52,7 @@ class session {
           std::optional<refusal> refused = std::nullopt);
   session(const session&) = delete;  // what it keeps counts towards its own total
   session& operator=(const session&) = delete;
+  ~session();
 
   /// Before the first event; without it, TLS is refused.
   void offer_tls(tls_policy policy) noexcept { tls_ = policy; }
@@ -55,6 +60,8 @@ class session {
   // Events. Each appends its effects; the caller carries them out and then calls settle().
   void on_client_bytes(std::string_view bytes, outbox& out);
   void on_client_closed(outbox& out);
+  /// Both connections are gone.
+  void on_lost(outbox& out) { end("connection lost", out); }
   /// The TLS handshake with the client is done; it may also have begun with it, without asking.
   void on_client_secured() noexcept;
   /// `binding_ends_here`: PostgreSQL sees TLS with another certificate than the client, or the client none:
@@ -91,6 +98,10 @@ class session {
   [[nodiscard]] std::optional<clock::time_point> deadline() const noexcept { return deadline_; }
   /// PostgreSQL may be waiting for a lock on the session's behalf, before the client's own statement runs.
   [[nodiscard]] bool waits_for_lock() const noexcept;
+  /// Others wait for what it runs: it goes on without its client, too.
+  [[nodiscard]] bool leads_group() const noexcept;
+  /// Its write waits to share a commit, and its client has not given up yet.
+  [[nodiscard]] bool queues_in_group() const noexcept;
   /// Nothing that is running can come to be permanent: without its client, it is for nobody.
   [[nodiscard]] bool is_for_nobody() const noexcept;
   /// Nothing is owed to the client.
@@ -112,6 +123,7 @@ class session {
   [[nodiscard]] bool has_named_statements() const noexcept { return has_named_; }
 
  private:
+  friend class commit_sharing;
   using frame_view = protocol::frame_view;
 
   // session.cpp: phases, startup, the end.
@@ -252,6 +264,7 @@ class session {
   // server_messages.cpp: what the server sends.
   void authenticate(const frame_view& from, outbox& out);
   void on_reply(const protocol::piece& from, outbox& out);
+  void on_shared(const protocol::piece& from, const ruling& answer, outbox& out);
   void on_parameter(const frame_view& from);
   void on_ready(const frame_view& from, outbox& out);
   void on_server_error(const frame_view& from, const ruling& answer, outbox& out);
@@ -338,31 +351,6 @@ class session {
   bool has_named_ = false;       // the client has prepared statements under names of its own
   bool terminated_ = false;      // the client has sent Terminate
 
-  /// What the transaction in progress has done to guarded rows, as far as it has been answered.
-  struct transaction_account {
-    std::vector<row_id> rows;  // that it locked or wrote, also by what is still in flight
-    std::vector<std::pair<std::uint64_t, std::vector<row_id>>> written;  // whose turns end with it
-    std::vector<std::pair<row_id, seen_write>> seen;                     // mode = "observe"
-    std::vector<std::string> seen_rules;                                 // by `seen`
-  };
-  /// The wait for a turn, from the first time that it was asked for.
-  struct turn_wait {
-    clock::time_point since;
-    std::optional<clock::time_point> until;  // lock_timeout
-    std::string rule;
-    std::string schema;
-    std::string table;
-    bool pooled = false;  // counted in the client_census
-  };
-  /// A write that failed its validation.
-  struct refused_write {
-    book_ptr book;
-    std::uint16_t relation = 0;
-    std::string key;
-    std::vector<row_id> rows;
-    std::string trace;
-    bool taken = false;  // its read does not count any more
-  };
   row_memory memory_;
   std::vector<refused_write> refusals_;
   std::vector<row_id> granted_;  // correlate = "client": turns of the message that is being taken
@@ -373,8 +361,9 @@ class session {
   bool unit_failed_ = false;  // the client was told to retry
   transaction_account account_;
   std::optional<turn_wait> waiting_;
-  analysis_ptr not_all_locked_;  // a read whose prelude has found fewer rows than it names
-  bool has_turns_ = false;       // turns were asked for: they are to be left
+  analysis_ptr not_all_locked_;              // a read whose prelude has found fewer rows than it names
+  std::unique_ptr<commit_sharing> sharing_;  // null: no rule has group_commit
+  bool has_turns_ = false;                   // turns were asked for: they are to be left
   // Changes when locks may end: the transaction, or a savepoint. No other session has the same: what was read
   // may be on record for several.
   std::uint64_t lock_epoch_ = (who_.id << 32U) + 1;

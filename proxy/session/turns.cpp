@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/session/commit_sharing.hpp"
 #include "proxy/session/limits.hpp"
 #include "proxy/session/session.hpp"
 
@@ -99,7 +100,8 @@ turn_answer::type session::ask_turn(turn_request request, const rules::guarded_r
 }
 
 void session::on_turn(outbox& out) {
-  if (hold_ == hold::turn) release(out);
+  if (hold_ == hold::turn) return release(out);
+  if (hold_ == hold::group) sharing_->on_wake(out);
 }
 
 void session::on_turn_time(outbox& out) {

@@ -40,10 +40,11 @@ one_run() {
   local experiment=$1 mode=$2 subject=$3 round=$4 length=$5 clients=$6
   shift 6
   local arguments=("$@") before=0 after=0 money=0 pid=${pid_of[$subject]:-}
-  if [[ $* == *@transaction* ]]; then
+  if [[ $* == *@* ]]; then
     # The rule takes the lock; without it the application has to ask for it.
     local script=$here/transaction_for_update.sql
     [[ $subject != pgteller* ]] || script=$here/transaction.sql
+    [[ $* != *@hot_row* ]] || script=$here/hot_row.sql
     arguments=(-f "$script")
     money=$(balances)
   fi
@@ -54,7 +55,7 @@ one_run() {
   local done_count lost=0
   done_count=$(number_after 'number of transactions actually processed: ')
   [[ ${done_count:-0} -gt 0 ]] || fail "pgbench against $subject did nothing"
-  [[ $* != *@transaction* ]] || lost=$((done_count - (money - $(balances))))
+  [[ $* != *@* ]] || lost=$((done_count - (money - $(balances))))
   echo "$experiment $mode $subject $round $(number_after 'tps = ') $(number_after 'latency average = ')" \
     "$(awk -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" -v n="$done_count" \
       'BEGIN { printf "%.3f", t * 1e6 / hz / n }') $lost" >>"$results"

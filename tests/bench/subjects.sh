@@ -82,10 +82,11 @@ TOML
       printf '[[rule]]\nname = "ledger-%s"\ntable = "ledger_%s"\ncolumns = ["balance"]\nmin = 0\n' "$i" "$i"
     done >>"$home/$subject.toml"
   fi
-  if [[ $rules == guard || $rules == bound ]]; then
+  if [[ $rules != none && $rules != 20 ]]; then
     printf '[[rule]]\nname = "wallet"\ntable = "wallets"\ncolumns = ["balance"]\n' >>"$home/$subject.toml"
   fi
-  [[ $rules != bound ]] || echo 'min = 0' >>"$home/$subject.toml"
+  [[ $rules != *bound ]] || echo 'min = 0' >>"$home/$subject.toml"
+  [[ $rules != shared* ]] || echo 'group_commit = true' >>"$home/$subject.toml"
   "$PGTELLER_BIN" serve --config "$home/$subject.toml" >"$home/$subject.log" 2>&1 </dev/null &
   pid_of[$subject]=$!
   port_of[$subject]=$port
@@ -168,6 +169,10 @@ start_all() {
   if wanted guarded || wanted transactions; then
     start_pgteller pgteller_guard guard
     start_pgteller pgteller_bound bound
+  fi
+  if wanted hot; then
+    start_pgteller pgteller_shared shared
+    start_pgteller pgteller_shared_bound shared_bound
   fi
 }
 

@@ -32,6 +32,7 @@ function title(experiment, clients, times, length_s,    how) {
   if (experiment == "latency") return "### Latency of `pgbench -S`, " how
   if (experiment == "guarded") return "### Reading a guarded row in autocommit, text seen before, " how
   if (experiment == "guarded_new_text") return "### The same, every text new (a million literals), " how
+  if (experiment ~ /^hot_/) return "### `UPDATE … SET balance = balance - 1` of one row, " how
   return "### Read, compute, write and commit on 8 rows, " how
 }
 
@@ -42,6 +43,8 @@ function name(subject) {
   if (subject == "pgteller") return "pgteller, 20 rules on other tables"
   if (subject == "pgteller_bare") return "pgteller, no rules"
   if (subject == "pgteller_guard") return "pgteller, 20 other rules and one on this table"
+  if (subject == "pgteller_shared") return "pgteller, `group_commit = true`"
+  if (subject == "pgteller_shared_bound") return "pgteller, `group_commit = true` and `min = 0`"
   return "pgteller, the same rule with `min = 0`"
 }
 
@@ -66,7 +69,7 @@ END {
     experiment = part[1]; mode = part[2]; subject = part[3]; id = order[i]
     if (experiment != before) {
       printf "\n%s\n\n", heading[experiment]
-      audit = experiment == "transactions"
+      audit = experiment == "transactions" || experiment ~ /^hot_/
       printf "| mode | through | tps | of direct | of PgBouncer | latency ms | proxy's CPU µs/transaction | of PgBouncer |"
       print audit ? " updates lost |" : ""
       printf "|---|---|--:|--:|--:|--:|--:|--:|"

@@ -18,6 +18,7 @@ std::string rule_text(const guard& by, std::string_view name, std::string_view t
   add("correlate", by.correlate);
   add("lock_timeout", "20s");
   add("turn_timeout", "5s");
+  if (by.shares) text += "group_commit = true\n";
   return text;
 }
 
@@ -70,6 +71,9 @@ const std::vector<guard>& guards() {
       {"pessimistic-trace", "pessimistic", "on", "trace"},
       {"optimistic-trace", "optimistic", "", "trace"},
       {"escrow-trace", "escrow", "", "trace"},
+      {"pessimistic-shared", "pessimistic", "adaptive", "session", true},
+      {"optimistic-shared", "optimistic", "", "session", true},
+      {"escrow-shared", "escrow", "", "session", true},
       {"no-rule", "", "", ""},
   };
   return table;

@@ -17,6 +17,7 @@ struct guard {
   std::string_view strategy;   // as in a [[rule]]; empty: no rule on what is raced for
   std::string_view turns;      // likewise; empty: the default
   std::string_view correlate;  // likewise
+  bool shares = false;         // group_commit
 };
 
 [[nodiscard]] const std::vector<guard>& guards();

@@ -8,7 +8,10 @@
 #   shared    through two pgtellers, half of the clients each, and one client past both
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here clients=16 seconds=${RACE_SECONDS:-2}
+users=16
+# Only clients of one user share commits.
+if [[ ${1:-} == *-shared || ${2:-} == *-shared ]]; then users=1; fi
+readonly here users clients=16 seconds=${RACE_SECONDS:-2}
 
 outside() {
   [[ -n ${PGTELLER_TEST_PORT:-} ]] || exec "$here/../cluster.sh" run -- "$here/run.sh" "$@"
@@ -20,7 +23,7 @@ outside() {
   # Transfers deadlock, with and without a proxy; a test need not wait a second for each to be found out.
   sql "ALTER DATABASE $RACE_DATABASE SET deadlock_timeout = '100ms'"
   "$RACE_BIN" --host "$PGTELLER_TEST_HOST" --port "$PGTELLER_TEST_PORT" --dbname "$RACE_DATABASE" \
-    --setup --users "$clients"
+    --setup --users "$users"
   if [[ $1 == direct ]]; then
     race "$2" "$3" --host "$PGTELLER_TEST_HOST" --port "$PGTELLER_TEST_PORT" --expect-loss
     return
@@ -41,7 +44,7 @@ race() {
   local until=(--seconds "$seconds")
   # The share of attempts that deadlock is of a number, however slow the machine.
   if [[ $1 == transfer-hot ]]; then until=(--operations 600); fi
-  "$RACE_BIN" --scenario "$1" --style "$2" --clients "$clients" --users "$clients" --dbname "$RACE_DATABASE" \
+  "$RACE_BIN" --scenario "$1" --style "$2" --clients "$clients" --users "$users" --dbname "$RACE_DATABASE" \
     "${until[@]}" "${@:3}"
 }
 

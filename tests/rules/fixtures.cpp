@@ -149,6 +149,7 @@ rule_set situation(std::string_view name) {
   if (name == "observe") made.mode = mode::observe;
   if (name == "optimistic") made.strategy = strategy::optimistic;
   if (name == "optimistic") made.version = {"version"};
+  made.group_commit = name == "shared commits";
   if (name == "observe" || name == "reject") made.min = "0";
   if (name == "reject") made.on_opaque = policy::reject;
   return made == wallet_rule() ? rule_set{} : rule_set{{made}, {}};

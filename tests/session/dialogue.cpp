@@ -279,8 +279,10 @@ std::string play_vanishing(const dialogue& of, std::size_t count, bool client) {
   const auto all = exchanges_of(of, false);
   for (std::size_t i = 0; i < count && i < all.size(); ++i) play_input(who, all[i].inputs.front());
   const bool was_closed = who.session.phase() == proxy::session::session_phase::closed;
+  const bool others_wait = client && who.session.leads_group();
   who.done = {};
   who.happens(client ? "client closed" : "server closed");
+  if (others_wait) return who.done.close_reason ? "those who wait for it are left" : "";
   if (was_closed) return who.done.close_reason ? "it was closed twice" : "";
   if (!who.done.close_reason) return "it goes on without its peer";
   who.done = {};

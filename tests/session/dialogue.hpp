@@ -11,7 +11,8 @@
 //   proxy> book                        something happens: connected, connected over TLS, secured,
 //                                      unreachable, book, cancel, drain,
 //   terminate,
-//                                      time +5, client closed, server closed, rival reads 1, rival writes 1
+//                                      time +5, client closed, server closed, rival reads 1, rival writes 1,
+//                                      row is busy | waited for | written | shared | answered | lost
 //   proxy< close "reason"              an effect: connect, secure, cancel, want book, close "...", count ...
 #pragma once
 

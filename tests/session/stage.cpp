@@ -26,6 +26,7 @@ rules::rule_set rules_for(std::string_view setting) {
   if (setting == "escrow") wallet.strategy = stock.strategy = rules::strategy::escrow;
   if (setting == "observe") wallet.mode = stock.mode = rules::mode::observe;
   if (setting == "turns") wallet.turns = stock.turns = rules::turns::on;
+  wallet.group_commit = stock.group_commit = setting == "shared commits";
   if (setting == "no blind writes") wallet.on_blind_write = stock.on_blind_write = rules::policy::reject;
   rules::rule_set set;
   set.rules = {wallet, stock};
@@ -144,10 +145,40 @@ bool actor::happens(std::string_view what) {
     play([](ps::session& s, ps::outbox& out) { s.on_time(out); });
   } else if (what.starts_with("rival ")) {
     rival(what.substr(6));
+  } else if (what.starts_with("row ")) {
+    row(what.substr(4));
   } else {
     return false;
   }
   return true;
+}
+
+/// Others who write wallet 1 at PostgreSQL, or wait to: 99 alone, 100 with whoever comes behind it.
+void actor::row(std::string_view what) {
+  constexpr ps::session_id alone = 99;
+  constexpr ps::session_id other = 100;
+  using namespace std::string_literals;
+  std::string name = ps::row_name(session.database(), 16384, {{1, "1"}});
+  name += "\0user\0app\0database\0shop\0client_encoding\0UTF8\0standard_conforming_strings\0on\0"s;
+  ps::wake_list wake;
+  if (what == "is busy") {
+    static_cast<void>(rows.groups.take(name, alone, now));
+  } else if (what == "is waited for") {
+    auto job = std::make_shared<ps::group_job>();
+    job->statements.emplace_back();
+    job->statements.back().sql = "UPDATE wallets SET balance = balance + 5 WHERE id = 1";
+    static_cast<void>(rows.groups.enter(name, other, job, now, wake));
+  } else if (what == "is written") {
+    rows.groups.done(name, alone, now, wake);
+  } else if (what == "is shared") {
+    led_ = rows.groups.lead(name, other, now).members.size();
+  } else {
+    ps::group_result result;
+    result.what = what == "is lost" ? ps::group_result::type::lost : ps::group_result::type::committed;
+    result.frames.assign(led_, "C\0\0\0\rUPDATE 1\0"s);
+    rows.groups.finish(name, other, std::move(result), now, wake);
+  }
+  if (!wake.empty()) play([](ps::session& s, ps::outbox& out) { s.on_turn(out); });
 }
 
 /// Another session reads a wallet by its id and so takes its turn, or writes it, which ends the turn.

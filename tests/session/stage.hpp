@@ -15,7 +15,7 @@ namespace stage {
 /// min = 0 by rule "wallet-balance"; items(id bigint primary key, stock integer), stock guarded by "stock"
 /// which rejects what is opaque.
 /// orders(id, number). `setting` changes both rules: optimistic, escrow, observe, turns (on), no blind
-/// writes; or adds a [[once]] on orders.number: once.
+/// writes, shared commits; or adds a [[once]] on orders.number: once.
 [[nodiscard]] std::shared_ptr<const rules::rule_set> rule_set(std::string_view setting = "guarded");
 [[nodiscard]] proxy::session::book_ptr book(std::string_view setting = "guarded");
 
@@ -70,6 +70,9 @@ class actor {
   /// The server takes what it is sent at once.
   void go_on();
   void rival(std::string_view what);
+  void row(std::string_view what);
+
+  std::size_t led_ = 0;  // members of the group that somebody else runs
 };
 
 }  // namespace stage

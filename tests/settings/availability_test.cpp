@@ -27,7 +27,7 @@ name = "o"
 table = "t"
 key = ["k"]
 )"),
-            "f:10:16: group_commit = true is not available in this version; write false\n");
+            "");
   const std::string rule = "[[rule]]\nname='r'\ntable='t'\ncolumns=['c']\n";
   EXPECT_EQ(problems_of(rule + "strategy = 'optimistic'\n"), "");
   EXPECT_EQ(problems_of(rule + "correlate = 'trace'\n"), "");

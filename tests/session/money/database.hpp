@@ -32,6 +32,7 @@ class database {
  public:
   void insert(std::int64_t id, wallet what) { rows_[id].committed = what; }
   [[nodiscard]] std::map<std::int64_t, row>& rows() { return rows_; }
+  [[nodiscard]] const std::map<std::int64_t, row>& rows() const { return rows_; }
 
   /// Balances that were committed below zero so far.
   std::uint64_t overdrafts = 0;

@@ -75,6 +75,14 @@ std::vector<variant> make() {
   add_family(all, "optimistic", rule);
   rule.strategy = rules::strategy::escrow;
   add_family(all, "escrow", rule);
+  rule.group_commit = true;
+  add_family(all, "escrow, shared commits", rule);
+  rule.strategy = rules::strategy::optimistic;
+  add_family(all, "optimistic, shared commits", rule);
+  rule.strategy = rules::strategy::pessimistic;
+  add_family(all, "pessimistic, no turns, shared commits", rule);
+  rule.turns = rules::turns::adaptive;
+  add_family(all, "pessimistic, adaptive turns, shared commits", rule);
   return all;
 }
 

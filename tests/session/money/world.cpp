@@ -128,6 +128,10 @@ void world::at_session(link& which, const happening& event) {
   which.to_server.append(out.to_server.owned()).append(out.to_server.borrowed());
   woken_.insert(woken_.end(), out.wake.begin(), out.wake.end());
   which.session->settle();
+  if (out.close_reason && which.leaving) {
+    which.leaving = false;
+    end(which);
+  }
   if (out.close_reason && !which.closed) failure_ = "a session has ended: " + *out.close_reason;
   if (out.request != ps::request_kind::connect_server) return;
   which.session->guard(how_.under->rules, how_.under->book, 5s);
@@ -260,8 +264,15 @@ void world::vanish(link& which) {
 
 /// Bytes that were not sent yet may be lost with it.
 void world::close(link& which) {
-  which.closed = true;
+  if (which.leaving) return;
+  which.leaving = which.session && which.session->leads_group();
+  which.closed = !which.leaving;
   if (which.session) at_session(which, [](ps::session& of, ps::outbox& out) { of.on_client_closed(out); });
+  if (which.closed) end(which);
+}
+
+void world::end(link& which) {
+  which.closed = true;
   if (random_.one_in(2)) which.to_server.clear();
   if (which.to_server.empty()) which.server->end_of_input();
 }

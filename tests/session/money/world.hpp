@@ -28,6 +28,7 @@ struct link {
   std::string to_client;        // from the session
   std::string to_session_back;  // from the model
   bool closed = false;
+  bool leaving = false;  // its client has gone; others wait for what it runs
   client* user = nullptr;
   std::uint64_t acknowledged = 0;
   effects maybe;  // lost sight of while it may have been committing
@@ -78,6 +79,7 @@ class world {
   void trouble(seat& of);
   void vanish(link& which);
   void close(link& which);
+  void end(link& which);
   void pass_time();
   [[nodiscard]] bool jump_to_next_event();
   [[nodiscard]] std::string cut(std::string& from);
@@ -85,6 +87,7 @@ class world {
   void at_session(link& which, const happening& event);
   [[nodiscard]] std::string state() const;
   [[nodiscard]] bool all_finished() const;
+  [[nodiscard]] bool is_explained() const;
   void leave();
 
   setting how_;
