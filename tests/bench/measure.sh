@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 bench_pid=''
-results=''  # lines: experiment mode subject round tps latency_ms cpu_us lost
+results=''  # lines: experiment mode subject round tps latency_ms cpu_us lost p99_ms
 
 # User and system time of a process and its threads so far, in clock ticks.
 ticks_of() {
@@ -36,6 +36,13 @@ number_after() {
   sed -n "s|^$1\([0-9.][0-9.]*\).*|\1|p" "$home/out" | head -n 1
 }
 
+# The 99th percentile of the latencies that pgbench has logged, in milliseconds; its log is removed.
+p99_of_log() {
+  cat "$home"/latency.* | awk '{ print $3 }' | sort -n |
+    awk '{ us[NR] = $1 } END { i = int(NR * 0.99); printf "%.3f", us[i < 1 ? 1 : i] / 1000 }'
+  rm -f "$home"/latency.*
+}
+
 one_run() {
   local experiment=$1 mode=$2 subject=$3 round=$4 length=$5 clients=$6
   shift 6
@@ -46,19 +53,23 @@ one_run() {
     [[ $subject != pgteller* ]] || script=$here/transaction.sql
     [[ $* != *@hot_row* ]] || script=$here/hot_row.sql
     arguments=(-f "$script")
+    arguments+=(--log --log-prefix="$home/latency")
     money=$(balances)
   fi
   [[ -z $pid ]] || before=$(ticks_of "$pid")
   pgbench_run "$subject" $((length + 60)) --client="$clients" --jobs=$((clients < 2 ? 1 : 2)) --time="$length" \
     --protocol="$mode" "${arguments[@]}"
   [[ -z $pid ]] || after=$(ticks_of "$pid")
-  local done_count lost=0
+  local done_count lost=0 p99=''
   done_count=$(number_after 'number of transactions actually processed: ')
   [[ ${done_count:-0} -gt 0 ]] || fail "pgbench against $subject did nothing"
-  [[ $* != *@* ]] || lost=$((done_count - (money - $(balances))))
+  if [[ $* == *@* ]]; then
+    lost=$((done_count - (money - $(balances))))
+    p99=$(p99_of_log)
+  fi
   echo "$experiment $mode $subject $round $(number_after 'tps = ') $(number_after 'latency average = ')" \
     "$(awk -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" -v n="$done_count" \
-      'BEGIN { printf "%.3f", t * 1e6 / hz / n }') $lost" >>"$results"
+      'BEGIN { printf "%.3f", t * 1e6 / hz / n }') $lost $p99" >>"$results"
 }
 
 # compare EXPERIMENT ROUNDS SECONDS CLIENTS MODES SUBJECTS PGBENCH-ARGUMENTS...
@@ -99,7 +110,10 @@ flush_time() {
 report() {
   versions
   awk -v plan="$home/plan" -f "$here/tables.awk" "$results"
-  if [[ -s $home/syscalls.md ]]; then cat "$home/syscalls.md"; fi
+  local page
+  for page in "$home/idle.md" "$home/syscalls.md"; do
+    if [[ -s $page ]]; then cat "$page"; fi
+  done
 }
 
 put_between_markers() {

@@ -67,6 +67,7 @@ start_pgteller() {
 [listen]
 port = $port
 threads = $threads
+max_connections = 6000
 shutdown_grace = "2s"
 [upstream]
 host = "$PGTELLER_TEST_HOST"
@@ -138,6 +139,19 @@ INI
   await pgbouncer
 }
 
+# What carrying costs at least: see forwarder.cpp.
+start_floor() {
+  local subject=$1 threads=$2 port
+  if [[ ! -x $home/forwarder ]]; then
+    "${CXX:-g++}" -O2 -std=c++20 -pthread -o "$home/forwarder" "$here/forwarder.cpp" || fail 'forwarder.cpp'
+  fi
+  port=$("$top/tests/cluster.sh" free-port)
+  "$home/forwarder" "$port" 127.0.0.1 "$PGTELLER_TEST_PORT" "$threads" >"$home/$subject.log" 2>&1 </dev/null &
+  pid_of[$subject]=$!
+  port_of[$subject]=$port
+  await "$subject"
+}
+
 start_haproxy() {
   local port
   port=$("$top/tests/cluster.sh" free-port)
@@ -166,6 +180,11 @@ start_all() {
   if command -v haproxy >/dev/null; then start_haproxy; fi
   start_pgteller pgteller 20
   start_pgteller pgteller_bare none
+  if wanted select; then
+    start_pgteller pgteller_single 20 1
+    start_floor floor "$(nproc)"
+    start_floor floor_single 1
+  fi
   if wanted guarded || wanted transactions; then
     start_pgteller pgteller_guard guard
     start_pgteller pgteller_bound bound
@@ -179,7 +198,7 @@ start_all() {
 put_away() {
   trap '' INT TERM
   local subject pid
-  for pid in "${bench_pid:-}" "${strace_pid:-}"; do
+  for pid in "${bench_pid:-}" "${holder_pid:-}" "${strace_pid:-}"; do
     [[ -z $pid ]] || kill -s TERM "$pid" 2>/dev/null || true
   done
   for subject in "${!pid_of[@]}"; do

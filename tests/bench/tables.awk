@@ -42,6 +42,9 @@ function name(subject) {
   if (subject == "haproxy") return "HAProxy, TCP mode"
   if (subject == "pgteller") return "pgteller, 20 rules on other tables"
   if (subject == "pgteller_bare") return "pgteller, no rules"
+  if (subject == "floor") return "a bare forwarder, as many threads as cores"
+  if (subject == "floor_single") return "a bare forwarder, one thread"
+  if (subject == "pgteller_single") return "pgteller, the 20 rules, one thread"
   if (subject == "pgteller_guard") return "pgteller, 20 other rules and one on this table"
   if (subject == "pgteller_shared") return "pgteller, `group_commit = true`"
   if (subject == "pgteller_shared_bound") return "pgteller, `group_commit = true` and `min = 0`"
@@ -59,7 +62,7 @@ BEGIN {
   id = $1 SUBSEP $2 SUBSEP $3
   if (!((id) in rounds)) { order[++count] = id; first[$1] = first[$1] ? first[$1] : count }
   tps[id, $4] = $5; latency[id, $4] = $6; cpu[id, $4] = $7
-  lost[id] += $8
+  lost[id] += $8; p99[id, $4] = $9
   rounds[id] = $4 + 1
 }
 
@@ -71,9 +74,9 @@ END {
       printf "\n%s\n\n", heading[experiment]
       audit = experiment == "transactions" || experiment ~ /^hot_/
       printf "| mode | through | tps | of direct | of PgBouncer | latency ms | proxy's CPU µs/transaction | of PgBouncer |"
-      print audit ? " updates lost |" : ""
+      print audit ? " p99 ms | of direct | updates lost |" : ""
       printf "|---|---|--:|--:|--:|--:|--:|--:|"
-      print audit ? "--:|" : ""
+      print audit ? "--:|--:|--:|" : ""
     }
     before = experiment
     direct = experiment SUBSEP mode SUBSEP "direct"
@@ -82,6 +85,6 @@ END {
       ratio(tps, id, direct), ratio(tps, id, bouncer), median(all(latency, id)),
       subject == "direct" ? "" : cell("%.1f", median(all(cpu, id))),
       subject == "direct" ? "" : ratio(cpu, id, bouncer)
-    print audit ? " " lost[id] " |" : ""
+    print audit ? sprintf(" %.1f | %s | %d |", median(all(p99, id)), ratio(p99, id, direct), lost[id]) : ""
   }
 }
