@@ -119,7 +119,7 @@ void connection::on_client_ended(bool gone) {
 /// Whoever may have left waits for no turn. The server is told of the end behind the client's last message.
 void connection::end_with_client() {
   if (!server_ending_ || closing_ || closed_ || !server_) return;
-  if (session_.held() == session::hold::turn || session_.queues_in_group()) return cancel();
+  if (session_.held() == session::hold::turn) return cancel();
   if (server_told_ || server_->pending() > 0 || session_.has_untaken()) return;
   server_told_ = true;
   server_->end_sending();
@@ -148,7 +148,8 @@ void connection::on_server_change() {
 }
 
 bool connection::may_read_server() const noexcept {
-  return server_ && !closing_ && !closed_ && client_.pending() <= session::limits::outgoing_bytes;
+  const bool slow = client_.pending() > session::limits::outgoing_bytes;
+  return server_ && !closing_ && !closed_ && (!slow || session_.holds_row());
 }
 
 void connection::read_server() {
@@ -179,7 +180,8 @@ void connection::on_dialed(const std::string& reason, std::optional<peer> server
   const tls_stream* to_server = server_->tls();
   const bool same = to_client && to_server && tls_stream::same_certificate(*to_client, *to_server);
   const bool binding_ends_here = to_server && !same;
-  step([&](session::outbox& out) { session_.on_server_connected(out, binding_ends_here); });
+  const std::string at = session_.guarded() ? address_of(server_->socket()) : std::string();
+  step([&](session::outbox& out) { session_.on_server_connected(out, binding_ends_here, at); });
 }
 
 void connection::renew_book() {

@@ -86,7 +86,7 @@ void commit_sharing::deliver_bind(pending of, std::string_view frames, outbox& o
 }
 
 void commit_sharing::begin(std::vector<group_member> group, outbox& out) {
-  if (leader_.begin(group, session_.ledger_, out)) {
+  if (leader_.begin(group, rule_of(pending_->on).lock_timeout, session_.ledger_, out)) {
     stage_ = stage::leading;
     session_.deadline_.reset();
     return;
@@ -94,6 +94,10 @@ void commit_sharing::begin(std::vector<group_member> group, outbox& out) {
   group_result failed;
   session_.shared_.groups.finish(row_, session_.who_.id, std::move(failed), out.now, out.wake);
   on_wake(out);
+}
+
+bool commit_sharing::takes(const protocol::piece& from, bool asynchronous) {
+  return leader_.running() ? leader_.takes(from.frame.tag, asynchronous) : !asynchronous;
 }
 
 void commit_sharing::on_reply(const protocol::piece& from, const ruling& answer, outbox& out) {
@@ -127,9 +131,8 @@ void commit_sharing::conclude(bool lost, outbox& out) {
 }
 
 void commit_sharing::report_size(const watch& on, std::size_t size, outbox& out) {
-  const auto rule = on.book->relations()[on.writes.front().note->relation].rule;
   out.events.push_back(
-      {.what = event::type::group_commit, .rule = on.book->rules()[rule].name, .sqlstate = {}, .size = size});
+      {.what = event::type::group_commit, .rule = rule_of(on).name, .sqlstate = {}, .size = size});
 }
 
 void commit_sharing::on_ready(outbox& out) {
@@ -150,10 +153,7 @@ void commit_sharing::on_time(outbox& out) {
     session_.deadline_ = due_;
     return;
   }
-  if (auto answer = session_.shared_.groups.answer(row_, session_.who_.id))
-    return deliver(std::move(*answer), out);
-  session_.shared_.groups.abandon(row_, session_.who_.id);
-  deliver({group_answer::type::unknown, {}}, out);
+  deliver(session_.shared_.groups.abandon(row_, session_.who_.id, out.now, out.wake), out);
 }
 
 /// Sent, it stands, unless its group fails.
@@ -179,9 +179,7 @@ bool commit_sharing::may_commit(outbox& out) {
 
 void commit_sharing::leave(outbox& out) {
   if (stage_ == stage::leading) conclude(true, out);
-  if (stage_ == stage::waiting &&
-      !session_.shared_.groups.withdraw(row_, session_.who_.id, out.now, out.wake))
-    session_.shared_.groups.abandon(row_, session_.who_.id);
+  if (stage_ == stage::waiting) session_.shared_.groups.abandon(row_, session_.who_.id, out.now, out.wake);
   if (stage_ == stage::alone) on_ready(out);
   stage_ = stage::none;
 }

@@ -47,6 +47,31 @@ struct row_state {
     return false;
   }
 
+  /// True: it was in the queue. If it was called, the next one is.
+  bool leave_queue(session_id who, clock::time_point now, wake_list& wake) {
+    const auto place = std::find_if(queue.begin(), queue.end(),
+                                    [who](const group_member& each) { return each.who == who; });
+    if (place == queue.end()) return false;
+    queue.erase(place);
+    if (holder == who && called) call_next(now, wake);
+    return true;
+  }
+
+  [[nodiscard]] std::optional<group_answer> take_answer(session_id who) {
+    const auto mine =
+        std::find_if(answers.begin(), answers.end(), [who](const auto& each) { return each.first == who; });
+    if (mine == answers.end()) return std::nullopt;
+    std::optional<group_answer> found{std::move(mine->second)};
+    answers.erase(mine);
+    return found;
+  }
+
+  [[nodiscard]] group_member* in_flight(session_id who) {
+    const auto place = std::find_if(flight.begin(), flight.end(),
+                                    [who](const group_member& each) { return each.who == who; });
+    return place == flight.end() ? nullptr : &*place;
+  }
+
   void tell(session_id who, group_answer answer, wake_list& wake) {
     if (who == 0) return;
     answers.emplace_back(who, std::move(answer));
@@ -85,7 +110,7 @@ void queue_again(row_state& row, std::size_t culprit, wake_list& wake) {
   for (std::size_t i = row.flight.size(); i-- > 0;) {
     group_member& each = row.flight[i];
     if (each.who == 0) continue;
-    if (i == culprit || ++each.failures >= commit_groups::most_failures) {
+    if (i == culprit || each.withdrawn || ++each.failures >= commit_groups::most_failures) {
       row.tell(each.who, {group_answer::type::alone, {}}, wake);
     } else {
       row.queue.push_front(std::move(each));
@@ -176,12 +201,7 @@ std::optional<group_answer> commit_groups::answer(const std::string& row, sessio
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
   if (known == home.rows.end()) return std::nullopt;
-  auto& answers = known->second.answers;
-  const auto mine =
-      std::find_if(answers.begin(), answers.end(), [who](const auto& each) { return each.first == who; });
-  if (mine == answers.end()) return std::nullopt;
-  std::optional<group_answer> found{std::move(mine->second)};
-  answers.erase(mine);
+  auto found = known->second.take_answer(who);
   home.drop_if_over(row);
   return found;
 }
@@ -191,26 +211,30 @@ bool commit_groups::withdraw(const std::string& row, session_id who, clock::time
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
   if (known == home.rows.end()) return false;
-  row_state& state = known->second;
-  const auto place = std::find_if(state.queue.begin(), state.queue.end(),
-                                  [who](const group_member& each) { return each.who == who; });
-  if (place == state.queue.end()) return false;
-  state.queue.erase(place);
-  if (state.holder == who && state.called) state.call_next(now, wake);
+  const bool queued = known->second.leave_queue(who, now, wake);
+  if (group_member* const sent = known->second.in_flight(who)) sent->withdrawn = true;
   home.drop_if_over(row);
-  return true;
+  return queued;
 }
 
-void commit_groups::abandon(const std::string& row, session_id who) {
+group_answer commit_groups::abandon(const std::string& row, session_id who, clock::time_point now,
+                                    wake_list& wake) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
-  if (known == home.rows.end()) return;
-  for (group_member& each : known->second.flight) {
-    if (each.who == who) each.who = 0;
+  group_answer found;
+  if (known == home.rows.end()) return found;
+  row_state& state = known->second;
+  if (!state.leave_queue(who, now, wake)) {
+    if (group_member* const sent = state.in_flight(who)) {
+      sent->who = 0;
+      found.what = group_answer::type::unknown;
+    } else if (auto told = state.take_answer(who)) {
+      found = std::move(*told);
+    }
   }
-  std::erase_if(known->second.answers, [who](const auto& each) { return each.first == who; });
   home.drop_if_over(row);
+  return found;
 }
 
 void commit_groups::done(const std::string& row, session_id who, clock::time_point now, wake_list& wake) {

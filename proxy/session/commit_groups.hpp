@@ -35,6 +35,7 @@ struct group_member {
   session_id who = 0;  // 0: it has gone; what it sent stands
   group_job_ptr job;
   std::uint32_t failures = 0;  // of groups that it was in
+  bool withdrawn = false;      // too late: if its group fails, it is not in another one
 };
 
 /// What a member is to do.
@@ -94,10 +95,10 @@ class commit_groups {
   /// What has become of a waiting session's write, once.
   [[nodiscard]] std::optional<group_answer> answer(const std::string& row, session_id who);
 
-  /// False: too late, its write has been sent; an answer will come.
+  /// False: too late, its write has been sent; an answer will come. If that group fails, it is told `alone`.
   [[nodiscard]] bool withdraw(const std::string& row, session_id who, clock::time_point now, wake_list& wake);
-  /// No answer is wanted any more.
-  void abandon(const std::string& row, session_id who);
+  /// It waits no longer, and no answer will come: what is known now is returned. `alone`: it was not sent.
+  group_answer abandon(const std::string& row, session_id who, clock::time_point now, wake_list& wake);
 
   void done(const std::string& row, session_id who, clock::time_point now, wake_list& wake);
   void finish(const std::string& row, session_id who, group_result result, clock::time_point now,

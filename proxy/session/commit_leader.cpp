@@ -27,6 +27,22 @@ struct by_value {
   }
 };
 
+/// A shorter lock_timeout of the session's own stays. It ends with the transaction.
+group_statement limit_of_waiting(std::chrono::milliseconds longest) {
+  group_statement made;
+  made.sql =
+      "SELECT pg_catalog.set_config('lock_timeout', CASE WHEN CAST(pg_catalog.current_setting('lock_timeout') "
+      "AS pg_catalog.interval) BETWEEN '1ms' AND CAST($1 AS pg_catalog.interval) "
+      "THEN pg_catalog.current_setting('lock_timeout') ELSE $1 END, true)";
+  constexpr std::uint32_t text = 25;
+  made.types = {text};
+  bound_value value;
+  value.bytes = std::to_string(longest.count()) + "ms";
+  made.values.push_back(std::move(value));
+  made.hidden = true;
+  return made;
+}
+
 /// The messages of a group and what each makes owed.
 class pipeline_writer {
  public:
@@ -89,8 +105,11 @@ class pipeline_writer {
 
 }  // namespace
 
-bool commit_leader::begin(const std::vector<group_member>& group, reply_ledger& ledger, outbox& out) {
+bool commit_leader::begin(const std::vector<group_member>& group, std::chrono::milliseconds lock_timeout,
+                          reply_ledger& ledger, outbox& out) {
   pipeline_writer made{names_left_};
+  const group_statement limit = limit_of_waiting(lock_timeout);
+  if (lock_timeout.count() > 0) made.add(limit);
   made.begin_member();
   for (const group_member& each : group) {
     for (const group_statement& what : each.job->statements) made.add(what);
@@ -111,6 +130,12 @@ bool commit_leader::begin(const std::vector<group_member>& group, reply_ledger& 
   failed_ = blames_ = false;
   sqlstate_.clear();
   return true;
+}
+
+bool commit_leader::takes(char message, bool asynchronous) {
+  if (!asynchronous) return true;
+  streaming_ = nullptr;
+  return message == tag::notice_response && !steps_.empty() && steps_.front().of_member;
 }
 
 bool commit_leader::on_reply(const protocol::piece& from, const ruling& answer) {
@@ -159,7 +184,8 @@ group_result::type commit_leader::outcome() const {
   if (!failed_) return type::committed;
   if (sqlstate_ == "55P03") return type::timed_out;
   // A cancelled statement, a deadlock, a failing server: whose statement it met says nothing.
-  const bool own = blames_ && !sqlstate_.starts_with("57") && !sqlstate_.starts_with("40P") &&
+  // Nor does a name that the client of this session has taken.
+  const bool own = blames_ && sqlstate_ != "42P05" && !sqlstate_.starts_with("57") && !sqlstate_.starts_with("40P") &&
                    !sqlstate_.starts_with("53") && !sqlstate_.starts_with("08");
   return own ? type::refused : type::failed;
 }

@@ -3,6 +3,7 @@
 // they are told if it fails.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -21,7 +22,13 @@ class commit_leader {
  public:
   /// Sends everything up to the Sync that commits. False: a statement is too long for a message; nothing has
   /// been sent.
-  [[nodiscard]] bool begin(const std::vector<group_member>& group, reply_ledger& ledger, outbox& out);
+  /// `lock_timeout`: of any lock that the group waits for; 0: the session's own.
+  [[nodiscard]] bool begin(const std::vector<group_member>& group, std::chrono::milliseconds lock_timeout,
+                           reply_ledger& ledger, outbox& out);
+
+  /// Whether a message that has come meanwhile is for a member, or about the group: all but ParameterStatus,
+  /// NotificationResponse, and notices of no member's statement.
+  [[nodiscard]] bool takes(char message, bool asynchronous);
 
   /// A message that answers what begin() has sent, or the beginning of one that is streamed. True: it is the
   /// last one.

@@ -19,7 +19,8 @@ bool shares_commits(const rules::rule_set& configured) noexcept {
                      [](const rules::rule& rule) { return rule.group_commit; });
 }
 
-commit_sharing::commit_sharing(session& of, const protocol::startup_packet& startup) : session_{of} {
+commit_sharing::commit_sharing(session& of, const protocol::startup_packet& startup, std::string_view server)
+    : session_{of}, settings_{server} {
   for (const auto& [name, value] : startup.parameters) {
     if (name == "application_name") continue;
     settings_.append(name).append(1, '\0').append(value).append(1, '\0');
@@ -162,10 +163,12 @@ bool commit_sharing::enter(group_job job, const watch& on, outbox& out) {
   return false;
 }
 
+const rules::rule& commit_sharing::rule_of(const watch& on) {
+  return on.book->rules()[on.book->relations()[on.writes.front().note->relation].rule];
+}
+
 void commit_sharing::wait(const protocol::frame_view& from, pending what, outbox& out) {
-  const rules::rule& rule =
-      what.on.book->rules()[what.on.book->relations()[what.on.writes.front().note->relation].rule];
-  const auto patience = rule.lock_timeout;
+  const auto patience = rule_of(what.on).lock_timeout;
   cancelled_ = overdue_ = false;
   stage_ = stage::waiting;
   pending_ = std::move(what);

@@ -28,7 +28,7 @@ class session;
 
 class commit_sharing {
  public:
-  commit_sharing(session& of, const protocol::startup_packet& startup);
+  commit_sharing(session& of, const protocol::startup_packet& startup, std::string_view server);
 
   // What tells one session's settings from another's.
   void on_parameter(std::string_view name, std::string_view value, bool starting);
@@ -48,13 +48,16 @@ class commit_sharing {
   void on_cancel(outbox& out);
   /// A ReadyForQuery for the client.
   void on_ready(outbox& out);
+  /// Whether it is the group's, and not this session's own client's.
+  [[nodiscard]] bool takes(const protocol::piece& from, bool asynchronous);
   /// A message that answers a group's statement.
   void on_reply(const protocol::piece& from, const ruling& answer, outbox& out);
   void on_part(std::string_view bytes) { leader_.on_part(bytes); }
   /// True: others wait for what the session is running. It ends when that is done.
   [[nodiscard]] bool outlives_client() noexcept;
   [[nodiscard]] bool leads() const noexcept { return stage_ == stage::leading; }
-  [[nodiscard]] bool queues() const noexcept { return stage_ == stage::waiting && !cancelled_; }
+  /// Others wait until its own statement, or its group, is done.
+  [[nodiscard]] bool holds_row() const noexcept { return leads() || stage_ == stage::alone; }
   /// The session ends: may what it waits for come to be committed, or have been?
   [[nodiscard]] bool may_commit(outbox& out);
   void leave(outbox& out);
@@ -89,11 +92,12 @@ class commit_sharing {
   void feed(std::string_view frames, outbox& out);
   void begin(std::vector<group_member> group, outbox& out);
   void conclude(bool lost, outbox& out);
+  [[nodiscard]] static const rules::rule& rule_of(const watch& on);
   static void report_size(const watch& on, std::size_t size, outbox& out);
   [[nodiscard]] refusal refused(std::string sqlstate, std::string message, std::string detail) const;
 
   session& session_;
-  std::string settings_;  // startup parameters and what the server has said of its settings
+  std::string settings_;  // the server, startup parameters and what the server has said of its settings
   bool touched_ = false;
   stage stage_ = stage::none;
   std::string row_;

@@ -139,7 +139,7 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   if (plain && tells_nothing(message.tag)) return out.to_client.forward(message.wire);
   if (answer.what == verdict::desync)
     return end_unanswered("08P01", "PostgreSQL sent what was not asked for", "", out);
-  if (answer.subject.kept == note::group && !is_asynchronous(message.tag))
+  if (answer.subject.kept == note::group && sharing_->takes(from, is_asynchronous(message.tag)))
     return on_shared(from, answer, out);
   if (message.tag == tag::error_response) return on_server_error(message, answer, out);
   // What the COPY that runs now has read stood behind it.
@@ -249,7 +249,12 @@ void session::note_lock_count(const frame_view& from, const ruling& answer) {
 
 void session::on_server_error(const frame_view& from, const ruling& answer, outbox& out) {
   const protocol::error_fields fields(from.body);
-  if (is_fatal(from.body)) fatal_seen_ = true;
+  const bool fatal = is_fatal(from.body);
+  // The end of this connection says nothing of a write that another session has sent.
+  if (fatal && hold_ == hold::group && sharing_->may_commit(out)) {
+    return end_unanswered("08007", fields.text(protocol::error_code::message), "", out);
+  }
+  if (fatal) fatal_seen_ = true;
   const std::string_view sqlstate = fields.text(protocol::error_code::sqlstate);
   const bool asked_by_query = answer.subject.kept == note::names && answer.subject.what == request::query;
   if (asked_by_query && !fatal_seen_) return on_question_failed(from, sqlstate, out);

@@ -50,8 +50,8 @@ bool session::leads_group() const noexcept {
   return sharing_ && sharing_->leads();
 }
 
-bool session::queues_in_group() const noexcept {
-  return sharing_ && sharing_->queues();
+bool session::holds_row() const noexcept {
+  return sharing_ && sharing_->holds_row();
 }
 
 void session::enter(session_phase next) noexcept {
@@ -187,13 +187,13 @@ void session::start(const protocol::startup_packet& packet, outbox& out) {
   out.request = request_kind::connect_server;
 }
 
-void session::on_server_connected(outbox& out, bool binding_ends_here) {
+void session::on_server_connected(outbox& out, bool binding_ends_here, std::string_view server) {
   if (phase_ != session_phase::connecting) return;
   binding_ends_here_ = binding_ends_here;
   enter(session_phase::authenticating);
   out.to_server.append(startup_);
   if (rules_ && shares_commits(*rules_))
-    sharing_ = std::make_unique<commit_sharing>(*this, protocol::read_startup(startup_));
+    sharing_ = std::make_unique<commit_sharing>(*this, protocol::read_startup(startup_), server);
   startup_ = {};
   pump_client(out);
 }

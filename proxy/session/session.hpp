@@ -66,7 +66,8 @@ class session {
   void on_client_secured() noexcept;
   /// `binding_ends_here`: PostgreSQL sees TLS with another certificate than the client, or the client none:
   /// SCRAM's channel binding cannot succeed and is taken out of the server's offer.
-  void on_server_connected(outbox& out, bool binding_ends_here = false);
+  /// `server`: its address; sessions at different ones share nothing.
+  void on_server_connected(outbox& out, bool binding_ends_here = false, std::string_view server = {});
   void on_server_unreachable(std::string_view reason, outbox& out);
   void on_server_bytes(std::string_view bytes, outbox& out);
   void on_server_closed(std::string_view reason, outbox& out);
@@ -100,8 +101,8 @@ class session {
   [[nodiscard]] bool waits_for_lock() const noexcept;
   /// Others wait for what it runs: it goes on without its client, too.
   [[nodiscard]] bool leads_group() const noexcept;
-  /// Its write waits to share a commit, and its client has not given up yet.
-  [[nodiscard]] bool queues_in_group() const noexcept;
+  /// Others wait until its shared write is done, which says little: that is read however slow its client is.
+  [[nodiscard]] bool holds_row() const noexcept;
   /// Nothing that is running can come to be permanent: without its client, it is for nobody.
   [[nodiscard]] bool is_for_nobody() const noexcept;
   /// Nothing is owed to the client.

@@ -40,9 +40,12 @@ class groups : public testing::Test {
   /// "committed", "alone"…, with the frames; "" where there is none.
   std::string told(session_id who) {
     const auto found = table.answer("row", who);
-    if (!found) return "";
+    return found ? text(*found) : "";
+  }
+  std::string abandon(session_id who) { return text(table.abandon("row", who, now, wake)); }
+  static std::string text(const group_answer& found) {
     const char* const names[] = {"committed ", "alone", "unknown", "timed out"};
-    return names[static_cast<std::size_t>(found->what)] + found->frames;
+    return names[static_cast<std::size_t>(found.what)] + found.frames;
   }
 
   using result = group_result::type;
@@ -213,7 +216,7 @@ TEST_F(groups, who_has_been_sent_cannot_withdraw_and_may_go) {
   table.done("row", 1, now, wake);
   EXPECT_EQ(lead(2), (ids{2, 3}));
   EXPECT_FALSE(table.withdraw("row", 3, now, wake));
-  table.abandon("row", 3);
+  EXPECT_EQ(abandon(3), "unknown");
   static_cast<void>(woken());
   finish(2, result::committed, 0, {"a", "b"});
   EXPECT_EQ(woken(), ids{2});
@@ -222,12 +225,62 @@ TEST_F(groups, who_has_been_sent_cannot_withdraw_and_may_go) {
   EXPECT_EQ(table.rows(), 0U);
 }
 
+TEST_F(groups, who_goes_while_its_group_is_put_back_holds_up_nobody) {
+  EXPECT_TRUE(enter(1));
+  for (session_id who = 2; who < 6; ++who) EXPECT_FALSE(enter(who));
+  table.done("row", 1, now, wake);
+  EXPECT_EQ(lead(2), (ids{2, 3, 4, 5}));
+  EXPECT_FALSE(table.withdraw("row", 3, now, wake));
+  EXPECT_FALSE(table.withdraw("row", 4, now, wake));
+  finish(2, result::refused, 0);  // between the two looks of those who leave
+  EXPECT_EQ(abandon(3), "alone");
+  EXPECT_EQ(abandon(5), "alone");
+  EXPECT_EQ(told(2), "alone");
+  EXPECT_EQ(told(4), "alone");
+  EXPECT_EQ(table.rows(), 0U);
+  EXPECT_TRUE(enter(6));
+}
+
+TEST_F(groups, who_was_called_and_goes_calls_the_next) {
+  EXPECT_TRUE(enter(1));
+  for (session_id who = 2; who < 5; ++who) EXPECT_FALSE(enter(who));
+  table.done("row", 1, now, wake);
+  EXPECT_EQ(lead(2), (ids{2, 3, 4}));
+  finish(2, result::refused, 0);
+  static_cast<void>(woken());
+  EXPECT_EQ(abandon(3), "alone");  // it was to run the next group
+  EXPECT_EQ(woken(), ids{4});
+  EXPECT_EQ(lead(4), ids{4});
+}
+
+TEST_F(groups, who_goes_with_an_answer_is_told_it) {
+  EXPECT_TRUE(enter(1));
+  EXPECT_FALSE(enter(2));
+  EXPECT_FALSE(enter(3));
+  table.done("row", 1, now, wake);
+  EXPECT_EQ(lead(2), (ids{2, 3}));
+  finish(2, result::committed, 0, {"a", "b"});
+  EXPECT_EQ(abandon(3), "committed b");
+  EXPECT_EQ(abandon(3), "alone");
+}
+
+TEST_F(groups, who_withdraws_too_late_is_in_no_second_group) {
+  EXPECT_TRUE(enter(1));
+  for (session_id who = 2; who < 5; ++who) EXPECT_FALSE(enter(who));
+  table.done("row", 1, now, wake);
+  EXPECT_EQ(lead(2), (ids{2, 3, 4}));
+  EXPECT_FALSE(table.withdraw("row", 4, now, wake));
+  finish(2, result::refused, 1);
+  EXPECT_EQ(told(4), "alone");
+  EXPECT_EQ(lead(2), ids{2});
+}
+
 TEST_F(groups, who_goes_is_not_run_again) {
   EXPECT_TRUE(enter(1));
   for (session_id who = 2; who < 5; ++who) EXPECT_FALSE(enter(who));
   table.done("row", 1, now, wake);
   EXPECT_EQ(lead(2), (ids{2, 3, 4}));
-  table.abandon("row", 4);
+  EXPECT_EQ(abandon(4), "unknown");
   finish(2, result::refused, 1);
   EXPECT_EQ(lead(2), ids{2});
 }
