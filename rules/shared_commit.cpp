@@ -8,9 +8,9 @@
 namespace rules {
 namespace {
 
-// now() is when the transaction began: between the statement's coming and its answer, as on its own; but it is
-// the same for all that share, so who is told it must not take it for a mark of its own write. Anything about
-// who asks, or that is another value each time, is left out.
+// now() is when the transaction began: between the statement's coming and its answer, as on its own; but it
+// is the same for all that share, so who is told it must not take it for a mark of its own write. Anything
+// about who asks, or that is another value each time, is left out.
 bool is_moment(const PgQuery__SQLValueFunction& value) {
   switch (value.op) {
     case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_DATE:
@@ -71,9 +71,10 @@ bool is_of_system(const PgQuery__ColumnRef& column) {
 /// Rows of a group are kept until it ends, so nothing long may be in them.
 bool is_short(std::string_view type) {
   constexpr std::array<std::string_view, 13> known{
-      "smallint", "integer", "bigint", "real",  "double precision", "boolean", "date",
+      "smallint", "integer", "bigint", "real",     "double precision", "boolean", "date",
       "uuid",     "money",   "oid",    "\"char\"", "numeric",          "interval"};
-  constexpr std::array<std::string_view, 5> with_limits{"numeric(", "timestamp", "time ", "interval(", "time("};
+  constexpr std::array<std::string_view, 5> with_limits{"numeric(", "timestamp", "time ", "interval(",
+                                                        "time("};
   const auto begins = [&](std::string_view start) { return type.starts_with(start); };
   if (type.ends_with("[]")) return false;
   if (std::find(known.begin(), known.end(), type) != known.end()) return true;
@@ -104,7 +105,8 @@ bool returns_little(const PgQuery__UpdateStmt& update, const table& of) {
   });
   auto look = [&](const message* found) {
     const auto* call = as<PgQuery__FuncCall>(found);
-    little = little && as<PgQuery__SQLValueFunction>(found) == nullptr && (call == nullptr || !is_moment(*call));
+    little =
+        little && as<PgQuery__SQLValueFunction>(found) == nullptr && (call == nullptr || !is_moment(*call));
     return little;
   };
   walk_all(update.target_list, update.n_target_list, look);
@@ -114,8 +116,8 @@ bool returns_little(const PgQuery__UpdateStmt& update, const table& of) {
 
 bool is_leaf(const message* found) {
   if (const auto* column = as<PgQuery__ColumnRef>(found)) return !is_of_system(*column);
-  return as<PgQuery__AConst>(found) != nullptr ||
-         as<PgQuery__ParamRef>(found) != nullptr || as<PgQuery__TypeName>(found) != nullptr;
+  return as<PgQuery__AConst>(found) != nullptr || as<PgQuery__ParamRef>(found) != nullptr ||
+         as<PgQuery__TypeName>(found) != nullptr;
 }
 
 bool is_known(const message* found) {
@@ -146,7 +148,8 @@ bool may_share_commit(const statement_context& context, const PgQuery__UpdateStm
   const auto written = std::find_if(tables.begin(), tables.end(), [&](const guarded_table& each) {
     return each.relation == note.relation;
   });
-  if (written == tables.end() || !written->table.plain || !returns_little(update, written->table)) return false;
+  if (written == tables.end() || !written->table.plain || !returns_little(update, written->table))
+    return false;
   const bool carries = std::any_of(planned.preludes.begin(), planned.preludes.end(), [](const prelude& each) {
     return each.before_bind || each.once || !each.insertions.empty();
   });

@@ -49,8 +49,8 @@ struct row_state {
 
   /// True: it was in the queue. If it was called, the next one is.
   bool leave_queue(session_id who, clock::time_point now, wake_list& wake) {
-    const auto place = std::find_if(queue.begin(), queue.end(),
-                                    [who](const group_member& each) { return each.who == who; });
+    const auto place =
+        std::find_if(queue.begin(), queue.end(), [who](const group_member& each) { return each.who == who; });
     if (place == queue.end()) return false;
     queue.erase(place);
     if (holder == who && called) call_next(now, wake);

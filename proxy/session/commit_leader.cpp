@@ -31,7 +31,8 @@ struct by_value {
 group_statement limit_of_waiting(std::chrono::milliseconds longest) {
   group_statement made;
   made.sql =
-      "SELECT pg_catalog.set_config('lock_timeout', CASE WHEN CAST(pg_catalog.current_setting('lock_timeout') "
+      "SELECT pg_catalog.set_config('lock_timeout', CASE WHEN "
+      "CAST(pg_catalog.current_setting('lock_timeout') "
       "AS pg_catalog.interval) BETWEEN '1ms' AND CAST($1 AS pg_catalog.interval) "
       "THEN pg_catalog.current_setting('lock_timeout') ELSE $1 END, true)";
   constexpr std::uint32_t text = 25;
@@ -185,8 +186,9 @@ group_result::type commit_leader::outcome() const {
   if (sqlstate_ == "55P03") return type::timed_out;
   // A cancelled statement, a deadlock, a failing server: whose statement it met says nothing.
   // Nor does a name that the client of this session has taken.
-  const bool own = blames_ && sqlstate_ != "42P05" && !sqlstate_.starts_with("57") && !sqlstate_.starts_with("40P") &&
-                   !sqlstate_.starts_with("53") && !sqlstate_.starts_with("08");
+  const bool own = blames_ && sqlstate_ != "42P05" && !sqlstate_.starts_with("57") &&
+                   !sqlstate_.starts_with("40P") && !sqlstate_.starts_with("53") &&
+                   !sqlstate_.starts_with("08");
   return own ? type::refused : type::failed;
 }
 

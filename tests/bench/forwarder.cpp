@@ -1,5 +1,5 @@
-// The floor that tests/bench/run measures proxies against: two sockets a client, edge-triggered epoll, one read and
-// one write for what comes, no look at it. Nothing of it is part of pgteller.
+// The floor that tests/bench/run measures proxies against: two sockets a client, edge-triggered epoll, one
+// read and one write for what comes, no look at it. Nothing of it is part of pgteller.
 //
 //   forwarder PORT SERVER-HOST SERVER-PORT THREADS
 #include <array>
@@ -55,13 +55,14 @@ void watch(int epoll, side& one) {
   if (::epoll_ctl(epoll, EPOLL_CTL_ADD, one.socket, &what) != 0) fail("epoll_ctl");
 }
 
-// Whoever ends takes the other with it; only the two words of memory are left to the end of the process, since
-// another event of the same turn may point to them.
+// Whoever ends takes the other with it; only the two words of memory are left to the end of the process,
+// since another event of the same turn may point to them.
 void carry(side& from, std::vector<char>& buffer) {
   if (from.socket < 0) return;
   const ssize_t size = ::recv(from.socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (size < 0 && errno == EAGAIN) return;
-  if (size > 0 && ::send(from.other->socket, buffer.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL) == size) {
+  if (size > 0 &&
+      ::send(from.other->socket, buffer.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL) == size) {
     return;
   }
   for (side* const each : {&from, from.other}) ::close(std::exchange(each->socket, -1));
@@ -96,7 +97,8 @@ int main(int count, char** words) {
     auto* const client = new side{::accept(listening, nullptr, nullptr)};
     auto* const other = new side{::socket(AF_INET, SOCK_STREAM, 0), client};
     client->other = other;
-    if (::connect(other->socket, reinterpret_cast<const sockaddr*>(&server), sizeof server) != 0) fail("connect");
+    if (::connect(other->socket, reinterpret_cast<const sockaddr*>(&server), sizeof server) != 0)
+      fail("connect");
     watch(epolls[next % epolls.size()], *client);
     watch(epolls[next % epolls.size()], *other);
   }

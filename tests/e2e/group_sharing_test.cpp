@@ -1,4 +1,5 @@
-// Writes that share a commit, on a real PostgreSQL: who shares and who is left out, and that each is told its own.
+// Writes that share a commit, on a real PostgreSQL: who shares and who is left out, and that each is told its
+// own.
 #include <algorithm>
 #include <array>
 #include <mutex>
