@@ -96,6 +96,8 @@ struct hole {
   std::uint32_t offset = 0;  // into the text that it belongs to; ascending
   hole_kind kind = hole_kind::checks;
   std::uint16_t column = 0;  // read: index into guarded_relation::columns
+
+  bool operator==(const hole&) const = default;
 };
 
 /// SQL cut where a statement's parameters stand in it.
@@ -108,6 +110,8 @@ struct sql_piece {
   type kind = type::text;
   std::string text;
   std::uint16_t number = 0;
+
+  bool operator==(const sql_piece&) const = default;
 };
 using sql_expression = std::vector<sql_piece>;
 
@@ -116,6 +120,8 @@ struct pinned_column {
   std::int16_t column = 0;      // pg_attribute.attnum
   std::uint16_t parameter = 0;  // the client's $k; 0: `constant`
   std::string constant;         // without quotes and escapes
+
+  bool operator==(const pinned_column&) const = default;
 };
 
 /// One row, or a few, as named by equality. With `by_key`, `columns` are those of the key, in its order, and
@@ -124,6 +130,8 @@ struct pinned_row {
   bool by_key = false;
   bool unique = false;  // at most one row is meant: the key or a unique index
   std::vector<pinned_column> columns;
+
+  bool operator==(const pinned_row&) const = default;
 };
 
 /// The client is told guarded columns of a relation: what may be put on record.
@@ -133,6 +141,8 @@ struct read_note {
   bool ambiguous =
       false;           // the relation stands in the query more than once: its columns cannot be told apart
   bool locks = false;  // the prelude locks exactly the rows that are returned
+
+  bool operator==(const read_note&) const = default;
 };
 
 /// The new value of one guarded column.
@@ -140,6 +150,8 @@ struct assigned_value {
   std::uint16_t column = 0;  // index into guarded_relation::columns
   statement_kind kind = statement_kind::computed;
   sql_expression value;  // CAST(… AS the column's type); empty where it cannot be written (computed)
+
+  bool operator==(const assigned_value&) const = default;
 };
 
 /// A stretch of a prelude that was copied from the client's text; maps error positions back. Offsets in
@@ -148,6 +160,8 @@ struct copied_text {
   std::uint32_t prelude_offset = 0;
   std::uint32_t client_offset = 0;  // from the start of the whole SQL string
   std::uint32_t size = 0;
+
+  bool operator==(const copied_text&) const = default;
 };
 
 /// One bound that a prelude checks; the raised marker carries its index.
@@ -155,6 +169,8 @@ struct bound_check {
   std::string column;
   bool is_min = true;
   std::string bound;  // decimal text
+
+  bool operator==(const bound_check&) const = default;
 };
 
 /// Text of ours inside the client's statement.
@@ -162,6 +178,8 @@ struct insertion {
   std::uint32_t client_offset = 0;  // from the start of the whole SQL string: what follows is pushed back
   std::string text;
   std::vector<hole> holes{};  // of kind read
+
+  bool operator==(const insertion&) const = default;
 };
 
 /// A statement assigns guarded columns of a relation, or removes its rows.
@@ -179,6 +197,8 @@ struct write_note {
   // balance = $1 where it is NULL. The bounds that the statement must carry itself are in it. Empty: cannot
   // be rebased.
   std::vector<insertion> rebase;
+
+  bool operator==(const write_note&) const = default;
 };
 
 /// A hidden statement that locks rows in key order and raises if a check fails.
@@ -203,6 +223,8 @@ struct prelude {
   /// pgteller_w.pgteller_old<j> (guarded_relation::columns) of the locked row.
   std::vector<hole> holes;
   bool once = false;  // it looks for a row with the same key: its marker means 23505
+
+  bool operator==(const prelude&) const = default;
 };
 
 /// One thing to count. A statement may touch several rules.
@@ -213,6 +235,8 @@ struct touch {
   bool unguarded = false;
   unguarded_reason reason = unguarded_reason::opaque;  // where unguarded
   bool opaque = false;  // on_opaque applies, although its reason alone does not say so
+
+  bool operator==(const touch&) const = default;
 };
 
 enum class plan_kind : std::uint8_t { forward, wrap, reject };
@@ -229,6 +253,8 @@ struct plan {
   bool shares_commit = false;
   std::string refusal;  // reject: the message; the rule is touches.front().rule
   std::string why;      // one sentence for `explain`
+
+  bool operator==(const plan&) const = default;
 };
 
 /// One statement of a SQL string.
@@ -240,6 +266,8 @@ struct statement {
   std::uint64_t shape = 0;  // the same for statements that differ in constants, comments and white space only
   plan in_block;            // inside a transaction block
   plan autonomous;  // outside one: the statement is its own transaction (or the string's implicit one)
+
+  bool operator==(const statement&) const = default;
 };
 
 /// A whole SQL string, analysed. `exact` is false where the string could not be parsed; then it has one
@@ -248,6 +276,8 @@ struct analysis {
   std::string text;
   std::vector<statement> statements;
   bool exact = true;
+
+  bool operator==(const analysis&) const = default;
 };
 
 /// What `explain` prints for a plan: stable text, one fact a line, golden-tested.

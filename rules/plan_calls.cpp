@@ -17,6 +17,10 @@ constexpr std::array<std::string_view, 19> text_runners{
     "crosstab4",    "crosstab_hash",      "connectby",
     "xpath_table"};
 
+std::string_view name_of(const PgQuery__FuncCall& call) {
+  return call.n_funcname == 0 ? std::string_view{} : string_of(call.funcname[call.n_funcname - 1]);
+}
+
 bool is_switched_off(const PgQuery__DefElem& option) {
   if (option.arg == nullptr) return false;
   if (const auto* number = as<PgQuery__Integer>(option.arg)) return number->ival == 0;
@@ -39,6 +43,10 @@ bool explain_runs(const PgQuery__ExplainStmt& explained) {
   return runs;
 }
 
+bool runs_text(const PgQuery__FuncCall& call) {
+  return std::find(text_runners.begin(), text_runners.end(), name_of(call)) != text_runners.end();
+}
+
 void plan_calls(const statement_context& context, const message* statement, plan& both) {
   const auto& tokens = context.text.tokens();
   const auto begin = tokens[context.tokens.first].begin;
@@ -50,11 +58,10 @@ void plan_calls(const statement_context& context, const message* statement, plan
   walk(statement, [&](const message* found) {
     const auto* call = as<PgQuery__FuncCall>(found);
     if (call == nullptr || call->n_funcname == 0) return true;
-    const auto name = string_of(call->funcname[call->n_funcname - 1]);
     const auto schema =
         call->n_funcname > 1 ? string_of(call->funcname[call->n_funcname - 2]) : std::string_view{};
-    for (const auto rule : context.book.called(schema, name)) count(rule);
-    if (std::find(text_runners.begin(), text_runners.end(), name) == text_runners.end()) return true;
+    for (const auto rule : context.book.called(schema, name_of(*call))) count(rule);
+    if (!runs_text(*call)) return true;
     for (std::size_t i = 0; i < context.book.rules.size(); ++i) {
       const auto rule = static_cast<std::uint16_t>(i);
       if (context.book.may_reach(rule, text)) count(rule);

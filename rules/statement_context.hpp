@@ -54,6 +54,9 @@ void plan_other(const statement_context& context, const message* statement, plan
 /// EXPLAIN with ANALYZE that is not switched off.
 [[nodiscard]] bool explain_runs(const PgQuery__ExplainStmt& explained);
 
+/// One of PostgreSQL's functions, or its extensions', that run SQL which they are given as text.
+[[nodiscard]] bool runs_text(const PgQuery__FuncCall& call);
+
 /// Code that the statement calls and that reaches guarded tables out of the parser's sight: functions whose
 /// bodies name them, and functions that run the SQL they are given.
 void plan_calls(const statement_context& context, const message* statement, plan& both);

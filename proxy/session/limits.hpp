@@ -75,6 +75,16 @@ inline constexpr std::size_t cached_plan_bytes = 32U << 20U;
 /// Texts longer than this are analysed each time instead of being remembered.
 inline constexpr std::size_t cached_text_bytes = 64U << 10U;
 
+/// Shapes of texts, which differ in literals only, whose plans are remembered, per thread, and their total
+/// size. The oldest are forgotten.
+inline constexpr std::size_t lifted_shapes = 2'000;
+inline constexpr std::size_t lifted_bytes = 32U << 20U;
+
+/// Copies of a shape's plan that are used again when their sessions are done with them, and how many of them
+/// are asked for one that is.
+inline constexpr std::size_t lifted_copies = 64;
+inline constexpr std::size_t lifted_copies_asked = 4;
+
 /// From accepting a client until its first ReadyForQuery; then it is closed. The default of
 /// listen.startup_timeout. PostgreSQL's own
 /// authentication_timeout (60 s by default) usually ends it earlier.

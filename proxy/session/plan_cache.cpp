@@ -1,17 +1,10 @@
 #include "proxy/session/plan_cache.hpp"
 
-#include <functional>
-
 #include "proxy/session/limits.hpp"
 
 namespace proxy::session {
 
-std::size_t plan_cache::hash::operator()(const key& of) const noexcept {
-  const std::size_t text = std::hash<std::string_view>{}(of.text);
-  return text ^ (std::hash<const void*>{}(of.book) * 31 + of.settings);
-}
-
-plan_cache::key plan_cache::key_of(const item& of) {
+plan_key plan_cache::key_of(const item& of) {
   return {of.book.get(), of.analysed->text, of.settings};
 }
 
@@ -25,7 +18,9 @@ plan_cache::answer plan_cache::look_up(const book_ptr& book, std::string_view sq
     recent_.splice(recent_.begin(), recent_, known->second);
     return {known->second->analysed, true, true};
   }
+  if (analysis_ptr lifted = lifted_.find(book, sql, bits)) return {std::move(lifted), true, true};
   analysis_ptr analysed = book->analyse(sql, settings);
+  lifted_.learn(book, settings, bits, *analysed);
   if (sql.size() > limits::cached_text_bytes) return {std::move(analysed), true, false};
   recent_.push_front({book, bits, analysed});
   by_text_.emplace(key_of(recent_.front()), recent_.begin());

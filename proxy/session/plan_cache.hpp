@@ -1,5 +1,6 @@
-// Remembers how texts were analysed, so that a repeated statement costs a look-up. Owned by one thread.
-// Refuses to know what an analysis says; bounded by count and bytes, the least recently used goes first.
+// Remembers how texts were analysed, so that a statement that is repeated, with the same literals or others,
+// costs a look-up. Owned by one thread. Refuses to know what an analysis says; bounded by count and bytes,
+// the least recently used goes first.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +10,12 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "proxy/session/lifted_plans.hpp"
+#include "proxy/session/plan_key.hpp"
 #include "rules/name_filter.hpp"
 #include "rules/rule_book.hpp"
 
 namespace proxy::session {
-
-using book_ptr = std::shared_ptr<const rules::rule_book>;
-using analysis_ptr = std::shared_ptr<const rules::analysis>;
 
 class plan_cache {
  public:
@@ -34,17 +34,9 @@ class plan_cache {
 
   [[nodiscard]] std::size_t size() const noexcept { return by_text_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] const lifted_plans& lifted() const noexcept { return lifted_; }
 
  private:
-  struct key {
-    const rules::rule_book* book;
-    std::string_view text;
-    std::uint8_t settings;
-    bool operator==(const key&) const = default;
-  };
-  struct hash {
-    std::size_t operator()(const key&) const noexcept;
-  };
   struct item {
     book_ptr book;  // keeps the address from being used again
     std::uint8_t settings;
@@ -52,14 +44,15 @@ class plan_cache {
   };
   using items = std::list<item>;
 
-  static key key_of(const item&);
+  static plan_key key_of(const item&);
   void forget_oldest();
 
   std::shared_ptr<const rules::rule_set> configured_;  // of names_, the last that was asked for
   std::shared_ptr<const rules::name_filter> names_;
   items recent_;                                            // most recently used first
-  std::unordered_map<key, items::iterator, hash> by_text_;  // texts live in the items
+  std::unordered_map<plan_key, items::iterator, plan_key_hash> by_text_;  // texts live in the items
   std::size_t bytes_ = 0;
+  lifted_plans lifted_;  // what it gives is not remembered by text: there may be as many as there are values
 };
 
 }  // namespace proxy::session
