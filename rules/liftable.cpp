@@ -24,8 +24,8 @@ const node* behind_casts(const node* value) {
 }
 
 bool is_plain_operator(const PgQuery__AExpr& expression) {
-  constexpr std::array<std::string_view, 13> plain{"=", "<", ">", "<=", ">=", "<>", "!=",
-                                                   "+", "-", "*", "/",  "%",  "||"};
+  constexpr std::array<std::string_view, 13> plain{
+      "=", "<", ">", "<=", ">=", "<>", "!=", "+", "-", "*", "/", "%", "||"};
   if (expression.kind != PG_QUERY__A__EXPR__KIND__AEXPR_OP || expression.n_name != 1) return false;
   return std::find(plain.begin(), plain.end(), string_of(expression.name[0])) != plain.end();
 }
@@ -47,11 +47,10 @@ class place_reader {
   }
 
   bool statement(const message* parsed) {
-    known_ = known_ && (as<PgQuery__SelectStmt>(parsed) != nullptr ||
-                        as<PgQuery__UpdateStmt>(parsed) != nullptr ||
-                        as<PgQuery__InsertStmt>(parsed) != nullptr ||
-                        as<PgQuery__DeleteStmt>(parsed) != nullptr ||
-                        as<PgQuery__TransactionStmt>(parsed) != nullptr);
+    known_ =
+        known_ && (as<PgQuery__SelectStmt>(parsed) != nullptr || as<PgQuery__UpdateStmt>(parsed) != nullptr ||
+                   as<PgQuery__InsertStmt>(parsed) != nullptr || as<PgQuery__DeleteStmt>(parsed) != nullptr ||
+                   as<PgQuery__TransactionStmt>(parsed) != nullptr);
     walk(parsed, [&](const message* found) {
       visit(found);
       return known_;

@@ -49,7 +49,7 @@ class plan_cache {
 
   std::shared_ptr<const rules::rule_set> configured_;  // of names_, the last that was asked for
   std::shared_ptr<const rules::name_filter> names_;
-  items recent_;                                            // most recently used first
+  items recent_;                                                          // most recently used first
   std::unordered_map<plan_key, items::iterator, plan_key_hash> by_text_;  // texts live in the items
   std::size_t bytes_ = 0;
   lifted_plans lifted_;  // what it gives is not remembered by text: there may be as many as there are values
