@@ -1,5 +1,6 @@
-// What carrying a statement that no rule concerns takes from the heap: nothing. Counted, so that the figure
-// does not depend on the machine; operator new is this program's own.
+// What carrying a statement that no rule concerns takes from the heap, and finding the plan of one that was
+// seen with other literals: nothing. Counted, so that the figure does not depend on the machine; operator new
+// is this program's own.
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -168,5 +169,23 @@ TEST_P(hot_path, transactions) {
 
 INSTANTIATE_TEST_SUITE_P(rules, hot_path, testing::Values(false, true),
                          [](const auto& with) { return with.param ? "on_other_tables" : "none"; });
+
+TEST(plans, of_a_text_with_other_literals) {
+  const auto book = stage::book();
+  proxy::session::plan_cache cache;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 200; ++i) {
+    texts.push_back("UPDATE wallets SET balance = balance - 0.50, owner = 'somebody' WHERE id = " +
+                    std::to_string(1000 + i));
+  }
+  for (int i = 0; i < 4; ++i) static_cast<void>(cache.look_up(book, texts[static_cast<std::size_t>(i)], {}));
+  const std::size_t before = allocations;
+  std::size_t hits = 0;
+  for (const std::string& each : texts) {
+    if (cache.look_up(book, each, {}).hit) ++hits;
+  }
+  EXPECT_EQ(allocations - before, 0U);
+  EXPECT_EQ(hits, texts.size());
+}
 
 }  // namespace
