@@ -37,6 +37,7 @@ connection::connection(worker& home, peer client, std::string address, bool over
   if (tls_->for_clients) {
     session_.offer_tls(tls_->clients_must ? session::tls_policy::require : session::tls_policy::allow);
   }
+  session_.keep_statements(home_.services().settings.upstream.statement_cache);
   startup_until_ = opened_ + home_.services().settings.listen.startup_timeout;
   home_.services().metrics.client_opened();
 }

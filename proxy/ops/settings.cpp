@@ -75,12 +75,11 @@ void read_host(table_reader& from, upstream_settings& into) {
 
 void read_upstream(const toml::table& table, problem_list& problems, upstream_settings& into) {
   table_reader from(table, "upstream", problems);
-  std::uint32_t cache = 0;
   from.number("port", into.port, 1, 65535);
   read_host(from, into);
   read_server_tls(from, into);
   from.duration("connect_timeout", into.connect_timeout, milliseconds{1});
-  from.number("statement_cache", cache, 0, 1'000'000);
+  from.number("statement_cache", into.statement_cache, 0, 10'000);
   from.finish();
 }
 
@@ -155,7 +154,6 @@ void read_root(const toml::table& root, problem_list& problems, settings& into) 
   read_rules(from, problems, into.rules);
   from.finish();
   check_ports(root, into, problems);
-  refuse_unavailable(root, problems);
 }
 
 load_result unreadable(const std::string& path, const std::string& why) {

@@ -46,6 +46,7 @@ struct upstream_settings {
   ssl_mode sslmode = ssl_mode::prefer;
   std::string sslrootcert{};
   std::chrono::milliseconds connect_timeout{5000};
+  std::uint32_t statement_cache = 0;  // >0: repeated unnamed statements run as named ones, so many a session
 };
 
 struct catalog_settings {

@@ -13,7 +13,4 @@ void read_rules(table_reader& root, problem_list& problems, rules::rule_set& int
 void read_client_tls(table_reader& from, listen_settings& into);
 void read_server_tls(table_reader& from, upstream_settings& into);
 
-/// Refuses whatever SPEC names and this version does not do: better an error now than a promise not kept.
-void refuse_unavailable(const toml::table& root, problem_list& problems);
-
 }  // namespace proxy::ops

@@ -65,12 +65,13 @@ void session::take_authentication(const frame_view& from, outbox& out) {
   hold_back(from, hold::status, out);
 }
 
-void session::pass(const frame_view& from, request what, outbox& out, note kept) {
+void session::pass(const frame_view& from, request what, outbox& out, note kept, cache_mark mark) {
   if (what == request::sync || what == request::query) ++batch_;
   if (what == request::execute || what == request::query || what == request::function_call)
     names_fresh_ = false;
-  const owed entry{.what = what, .hidden = false, .kept = kept};
-  static_cast<void>(ledger_.expect(entry));
+  const owed entry{.what = what, .hidden = false, .kept = kept, .cached = mark};
+  const bool expected = ledger_.expect(entry);
+  if (expected && what == request::query) forget_unnamed();
   out.to_server.forward(from.wire);
 }
 
@@ -93,6 +94,7 @@ void session::take_statement(const frame_view& from, outbox& out) {
       return pass(from, request::sync, out);
     case tag::function_call:
       if (sharing_) sharing_->touch();
+      if (cached_) cached_->shut();
       if (!block_.surely_inside()) ledger_.commits_next();
       return pass(from, request::function_call, out);
     case tag::copy_done:
@@ -128,14 +130,16 @@ void session::take_parse(const frame_view& from, outbox& out) {
   const note kept = changes ? note::statement_name : note::none;
   const bool carries = statement && carry_text(*statement);
   if (changes) statements_.change(parse->statement, statement, batch_);
-  if (!carries) return pass(from, request::parse, out, kept);
+  // A statement that may share a commit is run by another session as it is.
+  const bool shares = sharing_ && statement && statement->guarded() != nullptr;
+  if (!carries) return pass_parse(from, *parse, !shares, kept, out);
   std::string changed;
   const std::string_view trace = parse->sql.substr(statement->analysed->text.size());
   const std::string sql = statement->sent.sql + std::string(trace);
   if (!frontend::encode_parse(parse->statement, sql, statement->types, changed)) {
     return end_unanswered("54000", "a guarded statement grew too long", "", out);
   }
-  pass({from.tag, {}, changed}, request::parse, out, kept);
+  pass_parse({from.tag, {}, changed}, *parse, false, kept, out);
   out.to_server.own();  // `changed` ends here
 }
 
@@ -146,11 +150,11 @@ bool session::will_not_run() const {
 
 void session::take_bind(const frame_view& from, outbox& out) {
   // The statement is none that is kept.
-  if (statements_.empty() && portals_.empty()) return pass(from, request::bind, out);
+  if (statements_.empty() && portals_.empty() && !cached_) return pass(from, request::bind, out);
   const auto bind = frontend::decode_bind(from.body);
   if (!bind || will_not_run()) return pass(from, request::bind, out);
   const auto [statement, certain] = statements_.find(bind->statement, batch_);
-  if (!certain) return hold_back(from, hold::status, out);
+  if (!certain || awaits_unnamed(bind->statement)) return hold_back(from, hold::status, out);
   std::shared_ptr<portal> made;
   if (statement) {
     if (statement->guarded() != nullptr && block_.now() == block::unknown) {
@@ -173,7 +177,7 @@ void session::take_bind(const frame_view& from, outbox& out) {
   const note kept = changes ? note::portal_name : note::none;
   if (made && !made->statement->own_parameters.empty())
     return pass_changed_bind(from, *bind, *made, kept, out);
-  pass(from, request::bind, out, kept);
+  pass_bind(from, *bind, kept, out);
 }
 
 /// False: the message is held until its turn comes.
@@ -296,18 +300,23 @@ void session::take_describe(const frame_view& from, outbox& out) {
     if (certain && found) statement = found->statement;
   } else {
     const auto [found, certain] = statements_.find(describe->name, batch_);
+    if (awaits_unnamed(describe->name)) return hold_back(from, hold::status, out);
     if (certain) statement = found;
   }
   const bool learn = statement && statement->guarded() != nullptr;
   if (learn) statement->described = true;
   if (learn) describes_.push_back(std::move(statement));
-  pass(from, what, out, learn ? note::types : note::none);
+  const note kept = learn ? note::types : note::none;
+  if (!of_portal && describe->name.empty() && pass_describe_unnamed(kept, out)) return;
+  pass(from, what, out, kept);
 }
 
 void session::take_close(const frame_view& from, outbox& out) {
   const auto close = frontend::decode_close(from.body);
   note kept = note::none;
+  bool unnamed = false;
   if (close && !will_not_run()) {
+    unnamed = close->kind == frontend::target_kind::statement && close->name.empty();
     if (close->kind == frontend::target_kind::statement && statements_.would_change(close->name, false)) {
       statements_.change(close->name, nullptr, batch_);
       kept = note::statement_name;
@@ -317,65 +326,7 @@ void session::take_close(const frame_view& from, outbox& out) {
     }
   }
   pass(from, request::close, out, kept);
-}
-
-/// A message too large to be looked at whole. Its names stand at its front; what it says is not known.
-void session::take_head(const protocol::piece& head, outbox& out) {
-  const frame_view& from = head.frame;
-  const bool statement = from.tag == tag::query || from.tag == tag::parse;
-  if (phase_ == session_phase::authenticating && from.tag != tag::password) {
-    return end_with("08P01", "message too large before authentication", "", out);
-  }
-  if (sharing_) sharing_->touch();
-  if (statement && rules_) {
-    out.events.push_back({.what = event::type::unguarded, .rule = "*", .sqlstate = {}});
-    if (any_rule_rejects_opaque()) {
-      refusal refused{.sqlstate = "42501",
-                      .message = "statement is too long to be analysed",
-                      .detail = {},
-                      .hint = "A rule has on_opaque = \"reject\".",
-                      .rule = {},
-                      .schema = {},
-                      .table = {},
-                      .column = {}};
-      swallow_client_ = from.tag == tag::query;
-      if (swallow_client_) return raise_query(std::move(refused), out);
-      raise(std::move(refused), out);
-    }
-  }
-  if (from.tag == tag::bind) {
-    protocol::reader names(from.body);
-    static_cast<void>(names.c_string());
-    const auto [prepared, certain] = statements_.find(names.c_string(), batch_);
-    if (!names.ok() || !certain || (prepared && prepared->guarded() != nullptr)) {
-      raise({.sqlstate = "54000",
-             .message = "parameters are too large to guard the statement",
-             .detail = {},
-             .hint = {},
-             .rule = {},
-             .schema = {},
-             .table = {},
-             .column = {}},
-            out);
-    }
-  }
-  switch (from.tag) {
-    case tag::query:
-      block_.query_sent(rules::block_effect::none);
-      note_transaction_command(rules::block_effect::end);
-      memory_.doubt(0);
-      ledger_.commits_next();
-      return pass(from, request::query, out);
-    case tag::parse:
-      return pass(from, request::parse, out);
-    case tag::bind:
-      return pass(from, request::bind, out);
-    case tag::function_call:
-      if (!block_.surely_inside()) ledger_.commits_next();
-      return pass(from, request::function_call, out);
-    default:
-      return out.to_server.forward(from.wire);
-  }
+  if (unnamed) forget_unnamed();
 }
 
 }  // namespace proxy::session

@@ -51,6 +51,7 @@ void commit_sharing::deliver_query(pending of, std::string_view frames, outbox& 
   if (!to.ledger_.expect_script(answered.hidden)) return;
   to.scripts_.push_back(std::move(answered));
   ++to.batch_;
+  to.forget_unnamed();
   feed(frames, out);
   feed(ready_frame, out);
   to.pump_client(out);

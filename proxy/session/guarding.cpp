@@ -184,6 +184,7 @@ void session::raise_query(refusal what, outbox& out) {
   made.runs.emplace_back(hidden_run{nullptr, nullptr, nullptr, std::move(what), out.now});
   scripts_.push_back(std::move(made));
   ++batch_;
+  forget_unnamed();
   block_.query_sent(rules::block_effect::none);
   out.to_server.append(query);
 }

@@ -85,6 +85,14 @@ inline constexpr std::size_t lifted_bytes = 32U << 20U;
 inline constexpr std::size_t lifted_copies = 64;
 inline constexpr std::size_t lifted_copies_asked = 4;
 
+/// upstream.statement_cache: the longest text that is kept prepared, the texts of one session in total (the
+/// least recently used go first), how many are remembered to have come once, and how many names are freed at
+/// a time.
+inline constexpr std::size_t kept_statement_bytes = 16U << 10U;
+inline constexpr std::size_t kept_statements_bytes = 1U << 20U;
+inline constexpr std::size_t noted_statements = 256;
+inline constexpr std::size_t closes_at_once = 16;
+
 /// From accepting a client until its first ReadyForQuery; then it is closed. The default of
 /// listen.startup_timeout. PostgreSQL's own
 /// authentication_timeout (60 s by default) usually ends it earlier.

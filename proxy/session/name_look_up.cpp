@@ -61,6 +61,7 @@ void session::ask_names(bool by_query, outbox& out) {
     if (!frontend::encode_query(sql, query)) return;
     if (!ledger_.expect({.what = request::query, .hidden = true, .kept = note::names})) return;
     ++batch_;
+    forget_unnamed();
     block_.query_sent(rules::block_effect::none);
     out.to_server.append(query);
   } else {

@@ -23,6 +23,7 @@ void session::take_query(const frame_view& from, outbox& out) {
   if (asks_names(from, *sql, out)) return;
   if (executes_guarded(*sql, out)) return;
   if (sharing_) sharing_->note_sql(*sql);
+  if (cached_) note_query(*sql);
   note_ddl(*sql, false);
   const bool sets = rules_ && may_change_reading(*sql);
   if (sets && gives_connection_back(*sql)) forget_reads(out);
@@ -93,6 +94,7 @@ void session::take_plain_query(const frame_view& from, std::string_view sql, out
   if (may_commit(sql, block_.surely_inside())) ledger_.commits_next();
   static_cast<void>(ledger_.expect(entry));
   ++batch_;
+  forget_unnamed();
   block_.query_sent(first);
   declare_later_effects(sql);
   out.to_server.forward(from.wire);
@@ -149,6 +151,7 @@ void session::send_script(const frame_view& from, script_request request, outbox
   }
   scripts_.push_back(std::move(*made));
   ++batch_;
+  forget_unnamed();
 }
 
 }  // namespace proxy::session

@@ -171,7 +171,7 @@ ruling reply_ledger::on_extended_reply(char tag) {
   };
   switch (front.what) {
     case request::parse:
-      return settled_by(tag == '1');
+      return settled_by(tag == (front.cached.swapped ? '3' : '1'));
     case request::bind:
       return settled_by(tag == '2');
     case request::close:

@@ -41,12 +41,23 @@ enum class note : std::uint8_t {
   group,           // it runs other sessions' writes, too
 };
 
+/// What a request does to the statements that are kept prepared: statement_cache.hpp.
+struct cache_mark {
+  bool renames = false;   // the client's unnamed statement becomes another one, or none
+  bool prepares = false;  // a Parse under a name of ours
+  bool frees = false;     // a Close of such a name
+  bool swapped = false;   // a Close in the place of a Parse of the client's, who is told ParseComplete
+
+  [[nodiscard]] bool any() const noexcept { return renames || prepares || frees; }
+};
+
 /// One owed reply.
 struct owed {
   request what = request::sync;
   bool hidden = false;  // ours: the client must not see it
   note kept = note::none;
   bool commits = false;  // what it makes permanent, if anything, the client knows when it has been answered
+  cache_mark cached{};
 };
 
 /// What to do with a server message.
@@ -76,6 +87,9 @@ class reply_ledger {
   /// The next Execute, Query or FunctionCall of the client's may make something permanent, and so may the
   /// Sync behind an Execute.
   void commits_next() noexcept { commits_next_ = true; }
+
+  /// Of the request that has just been expected.
+  void mark_newest(cache_mark mark) noexcept { queue_.back().entry.cached = mark; }
 
   /// The client ends its COPY data.
   void copy_ended();

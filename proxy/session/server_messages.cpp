@@ -27,17 +27,6 @@ bool is_ascii_safe(std::string_view encoding) {
   return std::find(std::begin(unsafe), std::end(unsafe), encoding) == std::end(unsafe);
 }
 
-bool changes_schema(std::string_view command_tag) {
-  constexpr std::string_view verbs[] = {"ALTER ", "CREATE ", "DROP ", "GRANT", "REVOKE"};
-  return std::any_of(std::begin(verbs), std::end(verbs),
-                     [&](std::string_view verb) { return command_tag.starts_with(verb); });
-}
-
-// SELECT INTO and CREATE TABLE AS answer as SELECT does.
-bool may_make_names(std::string_view command_tag) {
-  return command_tag.starts_with("SELECT ") || command_tag == "DO" || command_tag == "CALL";
-}
-
 /// Messages that only their request can make worth a look.
 bool tells_nothing(char what) {
   return what == tag::data_row || what == tag::row_description || what == tag::no_data ||
@@ -98,7 +87,7 @@ void session::authenticate(const frame_view& from, outbox& out) {
       on_ready(from, out);
       // The client's first statement may have come early.
       if (hold_ == hold::status) return release(out);
-      passes_raw_ = !rules_ && from_client_.held() == 0 && !from_client_.inside_message();
+      passes_raw_ = !rules_ && !cached_ && from_client_.held() == 0 && !from_client_.inside_message();
       return pump_client(out);
     default:
       return;
@@ -111,6 +100,7 @@ void session::on_parameter(const frame_view& from) {
   const bool on = parameter->value == "on";
   if (sharing_)
     sharing_->on_parameter(parameter->name, parameter->value, phase_ == session_phase::authenticating);
+  if (cached_ && phase_ == session_phase::ready && parameter->name != "application_name") cached_->forget();
   if (parameter->name == "standard_conforming_strings") reads_sql_.standard_conforming_strings = on;
   if (parameter->name == "default_transaction_read_only") block_.default_read_only(on);
   if (parameter->name == "in_hot_standby") block_.standby(on);
@@ -135,14 +125,17 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   }
   const ruling answer = ledger_.on_reply(message.tag);
   streaming_ = answer.what;
-  const bool plain = answer.what == verdict::forward && answer.subject.kept == note::none;
+  const bool plain =
+      answer.what == verdict::forward && answer.subject.kept == note::none && !answer.subject.cached.any();
   if (plain && tells_nothing(message.tag)) return out.to_client.forward(message.wire);
   if (answer.what == verdict::desync)
     return end_unanswered("08P01", "PostgreSQL sent what was not asked for", "", out);
   if (answer.subject.kept == note::group && sharing_->takes(from, is_asynchronous(message.tag)))
     return on_shared(from, answer, out);
   if (message.tag == tag::error_response) return on_server_error(message, answer, out);
+  if (answer.subject.cached.any() && tell_swapped(answer, out)) return;
   // What the COPY that runs now has read stood behind it.
+  drop_cached(false, answer.subject.cached.renames ? 1 : 0);
   for (const owed& entry : ledger_.dropped())
     settle_note(entry, false, answer.subject.kept == entry.kept ? 1 : 0);
   if (answer.subject.kept == note::types) learn_shape(message);
@@ -181,6 +174,7 @@ void session::on_ready(const frame_view& from, outbox& out) {
   renew_reads(status, out);
   if (ledger_.empty()) unsettled_ = false;
   if (ledger_.empty()) settings_doubted_ = false;
+  if (cached_ && ledger_.empty() && status == 'I') cached_->open();
   query_failed_ = false;
   block_.ready(status, ledger_.owed_queries() > 0, !ledger_.empty());
   tell_schema_change(out);
@@ -262,6 +256,8 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
   // Told in other words, it is told whole: of one that is too long to be held, the rest is dropped.
   streaming_ = verdict::hide;
   note_deadlock(sqlstate, out);
+  // A name is not there any more, or what it stands for returns other columns by now.
+  if (cached_ && (sqlstate == "26000" || sqlstate == "0A000")) cached_->forget();
   if (answer.subject.kept == note::script && !scripts_.empty()) {
     on_script_error(from, answer, out);
   } else if (answer.subject.kept == note::watch && is_raised(from.body) && !watches_.empty()) {
@@ -306,6 +302,7 @@ void session::on_script_error(const frame_view& from, const ruling& answer, outb
 }
 
 void session::drop_skipped(outbox& out) {
+  drop_cached(true, 0);
   for (const owed& entry : ledger_.dropped()) {
     if (entry.hidden) hidden_left_over_ = true;
     settle_note(entry, false);
@@ -373,23 +370,6 @@ void session::learn_shape(const frame_view& from) {
   for (const std::uint32_t type : *types) of.types.push_back(type);
   if (!of.own_parameters.empty())
     of.types.resize(std::min<std::size_t>(of.types.size(), of.client_parameters));
-}
-
-void session::notice_schema_change(const frame_view& from) {
-  if (!rules_ || !(ddl_named_guarded_ || copies_names_)) return;
-  const auto command_tag = backend::decode_command_complete(from.body);
-  if (command_tag && (changes_schema(*command_tag) || (copies_names_ && may_make_names(*command_tag))))
-    schema_changed_ = true;
-}
-
-/// Others see DDL when it is committed; so does the catalog's connection.
-void session::tell_schema_change(outbox& out) {
-  if (!schema_changed_ || block_.status() != 'I') return;
-  schema_changed_ = false;
-  copies_names_ = false;
-  base_ = nullptr;
-  book_ = nullptr;  // the next guarded statement waits for the new one
-  out.events.push_back({.what = event::type::schema_change, .rule = {}, .sqlstate = {}});
 }
 
 }  // namespace proxy::session

@@ -25,6 +25,7 @@
 #include "proxy/session/row_memory.hpp"
 #include "proxy/session/script.hpp"
 #include "proxy/session/session_values.hpp"
+#include "proxy/session/statement_cache.hpp"
 #include "proxy/session/transaction_account.hpp"
 #include "proxy/session/watch.hpp"
 #include "rules/name_filter.hpp"
@@ -56,6 +57,11 @@ class session {
 
   /// Before the first event; without it, TLS is refused.
   void offer_tls(tls_policy policy) noexcept { tls_ = policy; }
+
+  /// Before the first event: statements that come again and again are prepared once, at most so many (0: none).
+  void keep_statements(std::size_t most) {
+    cached_ = most > 0 ? std::make_unique<statement_cache>(most) : nullptr;
+  }
 
   // Events. Each appends its effects; the caller carries them out and then calls settle().
   void on_client_bytes(std::string_view bytes, outbox& out);
@@ -168,9 +174,26 @@ class session {
   void take_describe(const frame_view& from, outbox& out);
   void take_close(const frame_view& from, outbox& out);
   void take_head(const protocol::piece& head, outbox& out);
-  void pass(const frame_view& from, request what, outbox& out, note kept = note::none);
+  void note_large_parse(std::string_view front);
+  void take_large_bind(const protocol::piece& head, outbox& out);
+  void pass(const frame_view& from, request what, outbox& out, note kept = note::none, cache_mark mark = {});
   [[nodiscard]] bool executes_guarded(std::string_view sql, outbox& out);
   void forget_deallocated(std::string_view sql, owed& entry);
+
+  // unnamed_statement.cpp: the client's unnamed statement where it may be a prepared one of ours.
+  void pass_parse(const frame_view& from, const protocol::frontend::parse_view& parse, bool keeps,
+                  note kept, outbox& out);
+  [[nodiscard]] bool may_swap_parse() const;
+  void send_swapped(statement_cache::statement what, note kept, outbox& out);
+  void send_prepared(statement_cache::statement what, cache_mark mark, owed entry, outbox& out);
+  [[nodiscard]] bool awaits_unnamed(std::string_view name) const;
+  void note_bound(std::string_view name);
+  void pass_bind(const frame_view& from, const protocol::frontend::bind_view& bind, note kept, outbox& out);
+  [[nodiscard]] bool pass_describe_unnamed(note kept, outbox& out);
+  void note_query(std::string_view sql);
+  void forget_unnamed();
+  void drop_cached(bool failed, std::size_t place);
+  [[nodiscard]] bool tell_swapped(const ruling& answer, outbox& out);
 
   // queries.cpp: simple queries.
   void take_query(const frame_view& from, outbox& out);
@@ -277,6 +300,8 @@ class session {
   void learn_shape(const frame_view& from);
   void note_lock_count(const frame_view& from, const ruling& answer);
   [[nodiscard]] sent_text sent_text_of(const hidden_run& run) const;
+
+  // schema_changes.cpp
   void notice_schema_change(const frame_view& from);
   void tell_schema_change(outbox& out);
 
@@ -363,6 +388,8 @@ class session {
   transaction_account account_;
   std::optional<turn_wait> waiting_;
   analysis_ptr not_all_locked_;              // a read whose prelude has found fewer rows than it names
+  std::unique_ptr<statement_cache> cached_;  // null: statements are not kept prepared
+  bool named_changes_ = false;  // a statement under a name of the client's may change what texts mean
   std::unique_ptr<commit_sharing> sharing_;  // null: no rule has group_commit
   bool has_turns_ = false;                   // turns were asked for: they are to be left
   // Changes when locks may end: the transaction, or a savepoint. No other session has the same: what was read

@@ -60,7 +60,7 @@ actor make_actor(const dialogue& of) {
                                          .table = {},
                                          .column = {}});
   }
-  const bool guarded = of.setting != "transparent" && !of.setting.starts_with("tls");
+  const bool guarded = !of.setting.starts_with("transparent") && !of.setting.starts_with("tls");
   return actor(guarded, !of.setting.starts_with("unknown catalog"), std::nullopt, of.setting);
 }
 

@@ -159,8 +159,8 @@ outcome play_directly(const std::string& stream) {
   return {heard(server.take_output()), server.ran(), server.names()};
 }
 
-outcome play_through(const std::string& stream, schedule& random) {
-  stage::actor proxy(true);
+outcome play_through(const std::string& stream, schedule& random, const char* setting) {
+  stage::actor proxy(true, true, std::nullopt, setting);
   std::string startup;
   const protocol::startup_parameter user{"user", "app"};
   EXPECT_TRUE(protocol::encode_startup_message(3, 0, {&user, 1}, startup));
@@ -199,17 +199,25 @@ outcome play_through(const std::string& stream, schedule& random) {
   return {heard(proxy.done.to_client), server.ran(), server.names()};
 }
 
-TEST(pipeline_simulation, a_client_hears_through_the_session_what_it_hears_directly) {
+/// Schedules without and with a statement cache, of two statements, so that they make room for each other.
+class pipeline_simulation : public testing::TestWithParam<const char*> {};
+
+TEST_P(pipeline_simulation, a_client_hears_through_the_session_what_it_hears_directly) {
   const char* asked = std::getenv("PGTELLER_SCHEDULES");
   const unsigned count = asked != nullptr ? static_cast<unsigned>(std::strtoul(asked, nullptr, 10)) : 3000;
   for (unsigned seed = 0; seed < count; ++seed) {
     schedule random(seed);
     const std::string stream = random.client_stream();
     const outcome direct = play_directly(stream);
-    const outcome through = play_through(stream, random);
+    const outcome through = play_through(stream, random, GetParam());
     ASSERT_EQ(difference(direct.heard, through.heard), "") << "seed " << seed;
     ASSERT_EQ(direct.ran, through.ran) << "seed " << seed;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(settings, pipeline_simulation, testing::Values("guarded", "statement cache"),
+                         [](const auto& with) {
+                           return std::string(with.param) == "guarded" ? "plain" : "statement_cache";
+                         });
 
 }  // namespace

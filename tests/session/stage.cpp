@@ -92,6 +92,7 @@ actor::actor(bool guarded, bool known, std::optional<ps::refusal> refused, std::
       guarded_(guarded),
       known_(known),
       setting_(std::move(setting)) {
+  if (setting_.find("statement cache") != std::string::npos) session.keep_statements(2);
   if (setting_ == "tls") session.offer_tls(ps::tls_policy::allow);
   if (setting_ == "tls required") session.offer_tls(ps::tls_policy::require);
 }

@@ -42,7 +42,7 @@ port = 5433
 sslmode = "disable"
 sslrootcert = ""
 connect_timeout = "250ms"
-statement_cache = 0
+statement_cache = 100
 [catalog]
 conninfo = "user=reader dbname=shop"
 [metrics]
@@ -57,6 +57,7 @@ values = true
   EXPECT_EQ(value.listen.port, 0);
   EXPECT_EQ(value.listen.max_connections, 7U);
   EXPECT_EQ(value.listen.threads, 3U);
+  EXPECT_EQ(value.upstream.statement_cache, 100U);
   EXPECT_EQ(value.listen.shutdown_grace, milliseconds{0});
   EXPECT_EQ(value.upstream.host, "/run/postgresql");
   EXPECT_EQ(value.upstream.port, 5433);

@@ -1,0 +1,157 @@
+// The client's unnamed statement where the same text comes again and again: the second Parse of it gives it a
+// name of ours on the server, and every further one travels as a Close of the unnamed statement. The server
+// answers and skips a Close as it does a Parse, and it takes the unnamed statement away as well: so there never is
+// one there that is not the client's.
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+
+#include "protocol/backend.hpp"
+#include "proxy/session/repeatable_sql.hpp"
+#include "proxy/session/session.hpp"
+
+namespace proxy::session {
+namespace {
+
+namespace backend = protocol::backend;
+namespace frontend = protocol::frontend;
+namespace tag = protocol::frontend_tag;
+
+constexpr std::string_view close_unnamed{"C\0\0\0\6S\0", 7};
+constexpr std::string_view nothing{"\0", 1};
+
+void append_message(char what, std::initializer_list<std::string_view> parts, channel& to) {
+  std::size_t size = 4;
+  for (const std::string_view part : parts) size += part.size();
+  const std::array<char, protocol::header_size> header{what, static_cast<char>(size >> 24U),
+                                                       static_cast<char>(size >> 16U),
+                                                       static_cast<char>(size >> 8U), static_cast<char>(size)};
+  to.append({header.data(), header.size()});
+  for (const std::string_view part : parts) to.append(part);
+}
+
+repetition repetition_for(std::string_view sql, const rules::parse_settings& reads) {
+  if (!reads.ascii_safe_encoding) return repetition::changes;
+  return repetition_of(sql, reads.standard_conforming_strings);
+}
+
+}  // namespace
+
+/// `keeps`: the text may be kept prepared, as far as rules are concerned.
+void session::pass_parse(const frame_view& from, const frontend::parse_view& parse, bool keeps, note kept,
+                         outbox& out) {
+  if (!cached_) return pass(from, request::parse, out, kept);
+  if (!parse.statement.empty()) {
+    named_changes_ = named_changes_ || parse.statement.starts_with(kept_name_prefix) ||
+                     repetition_for(parse.sql, reads_sql()) == repetition::changes;
+    return pass(from, request::parse, out, kept);
+  }
+  const std::string_view text = from.body.substr(std::min<std::size_t>(1, from.body.size()));
+  const bool may_swap = keeps && may_swap_parse();
+  auto known = may_swap ? cached_->find(text, batch_) : nullptr;
+  if (known) return send_swapped(std::move(known), kept, out);
+  const repetition does = repetition_for(parse.sql, reads_sql());
+  cache_mark mark{.renames = true};
+  if (may_swap && does == repetition::repeats && cached_->comes_again(text)) {
+    known = cached_->add(text, batch_);
+    static_cast<void>(cached_->unnamed_becomes(known, batch_));
+    return send_prepared(std::move(known), mark, {.what = request::parse, .kept = kept}, out);
+  }
+  mark.renames = cached_->unnamed_becomes(does == repetition::changes ? cached_->unknown() : nullptr, batch_);
+  pass(from, request::parse, out, kept, mark);
+}
+
+/// What a Parse would be refused for besides its text is known: a failed transaction.
+bool session::may_swap_parse() const {
+  if (block_.now() == block::unknown || cached_->is_shut()) return false;
+  // In an earlier batch something may fail, in this one it is skipped with it.
+  return block_.now() == block::outside || (ledger_.owed_ready() == 0 && block_.status() != 'E');
+}
+
+void session::send_swapped(statement_cache::statement what, note kept, outbox& out) {
+  static_cast<void>(cached_->unnamed_becomes(std::move(what), batch_));
+  static_cast<void>(
+      ledger_.expect({.what = request::parse, .kept = kept, .cached = {.renames = true, .swapped = true}}));
+  out.to_server.append(close_unnamed);
+}
+
+/// The Parse of a name of ours, which is `entry` in the ledger, behind the Closes of those that made room.
+void session::send_prepared(statement_cache::statement what, cache_mark mark, owed entry, outbox& out) {
+  for (const std::string& name : cached_->take_closes()) {
+    static_cast<void>(
+        ledger_.expect({.what = request::close, .hidden = true, .cached = {.frees = true}}));
+    append_message(tag::close, {"S", name, nothing}, out.to_server);
+  }
+  if (mark.renames) {
+    static_cast<void>(ledger_.expect({.what = request::close, .hidden = true}));
+    out.to_server.append(close_unnamed);
+  }
+  mark.prepares = true;
+  entry.cached = mark;
+  static_cast<void>(ledger_.expect(entry));
+  append_message(tag::parse, {what->name, nothing, what->text}, out.to_server);
+}
+
+/// A Bind or Describe of this statement cannot be sent before more is answered.
+bool session::awaits_unnamed(std::string_view name) const {
+  return cached_ && name.empty() && !cached_->unnamed(batch_).certain;
+}
+
+/// What is bound now may run next.
+void session::note_bound(std::string_view name) {
+  const auto of = name.empty() ? cached_->unnamed(batch_).value : nullptr;
+  if (name.empty() ? of == cached_->unknown() : named_changes_) cached_->shut();
+}
+
+void session::pass_bind(const frame_view& from, const frontend::bind_view& bind, note kept, outbox& out) {
+  if (!cached_) return pass(from, request::bind, out, kept);
+  note_bound(bind.statement);
+  const auto of = bind.statement.empty() ? cached_->unnamed(batch_).value : nullptr;
+  if (!of || of == cached_->unknown()) return pass(from, request::bind, out, kept);
+  static_cast<void>(ledger_.expect({.what = request::bind, .kept = kept}));
+  const std::size_t portal = bind.portal.size() + 1;
+  append_message(tag::bind, {from.body.substr(0, portal), of->name, from.body.substr(portal)}, out.to_server);
+}
+
+/// A Describe of the client's unnamed statement; false: the server has it under that name.
+bool session::pass_describe_unnamed(note kept, outbox& out) {
+  const auto of = cached_ ? cached_->unnamed(batch_).value : nullptr;
+  if (!of || of == cached_->unknown()) return false;
+  static_cast<void>(ledger_.expect({.what = request::describe_statement, .kept = kept}));
+  append_message(tag::describe, {"S", of->name, nothing}, out.to_server);
+  return true;
+}
+
+void session::note_query(std::string_view sql) {
+  const rules::parse_settings reads = reads_sql();
+  if (!reads.ascii_safe_encoding || changes_meanings(sql, reads.standard_conforming_strings)) cached_->shut();
+}
+
+/// A simple query, a Close, or a Parse that is not looked at has just been sent: it takes the unnamed statement
+/// away.
+void session::forget_unnamed() {
+  if (cached_ && cached_->unnamed_becomes(nullptr, batch_)) ledger_.mark_newest({.renames = true});
+}
+
+/// What an error has made the server drop, the first being what has failed; or what a COPY has read that stood
+/// behind it, `place` older changes of the unnamed statement being owed.
+void session::drop_cached(bool failed, std::size_t place) {
+  using outcome = statement_cache::outcome;
+  for (const owed& entry : ledger_.dropped()) {
+    if (entry.cached.any())
+      cached_->settle(entry.cached, failed ? outcome::failed : outcome::skipped, place);
+    failed = false;
+  }
+}
+
+/// The server has answered what is marked; true: the client has been told.
+bool session::tell_swapped(const ruling& answer, outbox& out) {
+  if (!answer.settled) return false;
+  cached_->settle(answer.subject.cached, statement_cache::outcome::done);
+  if (!answer.subject.cached.swapped) return false;
+  if (answer.subject.kept != note::none) settle_note(answer.subject, true);
+  out.to_client.append(backend::parse_complete_frame);
+  return true;
+}
+
+}  // namespace proxy::session
