@@ -274,7 +274,7 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
              parsed && answer.subject.kept == note::statement_name && parsed->carried.plan != nullptr) {
     map_error_position(from.body, {parsed->sent.sql, &parsed->sent.copied, parsed->analysed->text, utf8_},
                        out);
-  } else {
+  } else if (!tell_unnamed(from, answer.subject, out)) {
     streaming_ = verdict::forward;
     out.to_client.forward(from.wire);
   }

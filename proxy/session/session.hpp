@@ -193,6 +193,7 @@ class session {
   void note_query(std::string_view sql);
   void forget_unnamed();
   void drop_cached(bool failed, std::size_t place);
+  [[nodiscard]] bool tell_unnamed(const frame_view& from, const owed& subject, outbox& out);
   [[nodiscard]] bool tell_swapped(const ruling& answer, outbox& out);
 
   // queries.cpp: simple queries.

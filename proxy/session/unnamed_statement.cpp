@@ -144,6 +144,20 @@ void session::drop_cached(bool failed, std::size_t place) {
   }
 }
 
+/// An error that names a statement of ours, which the client knows as the unnamed one. False: it does not.
+bool session::tell_unnamed(const frame_view& from, const owed& subject, outbox& out) {
+  if (subject.what != request::bind && subject.what != request::describe_statement) return false;
+  std::size_t at = cached_ ? from.body.find(kept_name_prefix) : std::string_view::npos;
+  if (at == std::string_view::npos) return false;
+  std::string told(from.body);
+  for (; at != std::string::npos; at = told.find(kept_name_prefix, at)) {
+    const std::size_t end = told.find_first_not_of("0123456789", at + std::size(kept_name_prefix) - 1);
+    told.erase(at, end - at);
+  }
+  append_message(from.tag, {told}, out.to_client);
+  return true;
+}
+
 /// The server has answered what is marked; true: the client has been told.
 bool session::tell_swapped(const ruling& answer, outbox& out) {
   if (!answer.settled) return false;
