@@ -147,7 +147,8 @@ void session::run_preludes(const rules::plan& plan, bool before_bind, const prep
       for (const named_row& row : write->rows) run.rows.push_back(row.id);
     }
     const std::string_view sql = run.text ? std::string_view(run.text->sql) : guard.sql;
-    if (!send_hidden(sql, parameters, name_may_be_taken(), ledger_, out)) {
+    const bool kept = send_kept(sql, parameters, out);
+    if (!kept && !send_hidden(sql, parameters, name_may_be_taken(), ledger_, out)) {
       return raise({.sqlstate = "54000",
                     .message = "statement is too long to be guarded",
                     .detail = "What checks it would be a message above PostgreSQL's limits.",
@@ -158,9 +159,23 @@ void session::run_preludes(const rules::plan& plan, bool before_bind, const prep
                     .column = {}},
                    out);
     }
-    hidden_left_over_ = false;
+    hidden_left_over_ = hidden_left_over_ && kept;
     runs_.push_back(std::move(run));
   }
+}
+
+/// Where statements are kept prepared: its second time a hidden one is prepared, too, then only run. False:
+/// not yet.
+bool session::send_kept(std::string_view sql, const parameter_list& parameters, outbox& out) {
+  if (!cached_) return false;
+  const std::string text = parse_text(sql, parameters);
+  auto found = cached_->find(text, batch_);
+  if (!found) {
+    if (!cached_->comes_again(text)) return false;
+    found = cached_->add(text, batch_);
+    send_prepared(found, {}, {.what = request::parse, .hidden = true}, out);
+  }
+  return send_hidden_run(found->name, parameters, ledger_, out);
 }
 
 /// A hidden statement that failed, or may yet fail, after its Parse leaves its name behind.

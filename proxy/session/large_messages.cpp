@@ -16,9 +16,9 @@ namespace {
 void append_large(const protocol::frame_view& front, std::uint32_t body_size, std::size_t place,
                   std::string_view more, channel& to) {
   const std::size_t size = body_size + more.size() + 4;
-  const std::array<char, protocol::header_size> header{front.tag, static_cast<char>(size >> 24U),
-                                                       static_cast<char>(size >> 16U),
-                                                       static_cast<char>(size >> 8U), static_cast<char>(size)};
+  const std::array<char, protocol::header_size> header{
+      front.tag, static_cast<char>(size >> 24U), static_cast<char>(size >> 16U),
+      static_cast<char>(size >> 8U), static_cast<char>(size)};
   to.append({header.data(), header.size()});
   to.append(front.body.substr(0, place));
   to.append(more);

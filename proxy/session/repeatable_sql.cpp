@@ -23,9 +23,9 @@ bool is_planned(std::string_view sql, const token& first) noexcept {
 }
 
 bool is_harmless(std::string_view sql, const token& first) noexcept {
-  return is_any(sql, first, {"BEGIN",  "START",   "COMMIT",  "END",    "ABORT",    "ROLLBACK", "SAVEPOINT",
-                             "RELEASE", "SHOW",   "FETCH",   "MOVE",   "CLOSE",    "DECLARE",  "LISTEN",
-                             "UNLISTEN", "NOTIFY", "LOCK",   "PREPARE"});
+  return is_any(sql, first,
+                {"BEGIN", "START", "COMMIT", "END", "ABORT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SHOW",
+                 "FETCH", "MOVE", "CLOSE", "DECLARE", "LISTEN", "UNLISTEN", "NOTIFY", "LOCK", "PREPARE"});
 }
 
 /// A literal whose value is that of the time when it is read, or that may spell such a one.

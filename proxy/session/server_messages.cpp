@@ -256,8 +256,7 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
   // Told in other words, it is told whole: of one that is too long to be held, the rest is dropped.
   streaming_ = verdict::hide;
   note_deadlock(sqlstate, out);
-  // A name is not there any more, or what it stands for returns other columns by now.
-  if (cached_ && (sqlstate == "26000" || sqlstate == "0A000")) cached_->forget();
+  if (cached_) note_lost_names(answer.subject, sqlstate);
   if (answer.subject.kept == note::script && !scripts_.empty()) {
     on_script_error(from, answer, out);
   } else if (answer.subject.kept == note::watch && is_raised(from.body) && !watches_.empty()) {

@@ -35,16 +35,6 @@ namespace proxy::session {
 
 class commit_sharing;  // proxy/session/commit_sharing.hpp
 
-/// Why the client's next message is not taken although it is there.
-enum class hold : std::uint8_t {
-  none,
-  catalog,  // it names a guarded table and the catalog is not known yet
-  status,   // its plan depends on the outcome of something that is running: a simple query, a Parse, a Close
-  turn,     // another session is to write the row first
-  names,    // the server is asked what the names of guarded tables mean here
-  group,    // its write shares a commit with others'
-};
-
 class session {
  public:
   /// `cache` and `shared` outlive the session. `refused`: the client is told this at its StartupMessage
@@ -58,7 +48,8 @@ class session {
   /// Before the first event; without it, TLS is refused.
   void offer_tls(tls_policy policy) noexcept { tls_ = policy; }
 
-  /// Before the first event: statements that come again and again are prepared once, at most so many (0: none).
+  /// Before the first event: statements that come again and again are prepared once, at most so many (0:
+  /// none).
   void keep_statements(std::size_t most) {
     cached_ = most > 0 ? std::make_unique<statement_cache>(most) : nullptr;
   }
@@ -181,8 +172,8 @@ class session {
   void forget_deallocated(std::string_view sql, owed& entry);
 
   // unnamed_statement.cpp: the client's unnamed statement where it may be a prepared one of ours.
-  void pass_parse(const frame_view& from, const protocol::frontend::parse_view& parse, bool keeps,
-                  note kept, outbox& out);
+  void pass_parse(const frame_view& from, const protocol::frontend::parse_view& parse, bool keeps, note kept,
+                  outbox& out);
   [[nodiscard]] bool may_swap_parse() const;
   void send_swapped(statement_cache::statement what, note kept, outbox& out);
   void send_prepared(statement_cache::statement what, cache_mark mark, owed entry, outbox& out);
@@ -193,6 +184,7 @@ class session {
   void note_query(std::string_view sql);
   void forget_unnamed();
   void drop_cached(bool failed, std::size_t place);
+  void note_lost_names(const owed& subject, std::string_view sqlstate);
   [[nodiscard]] bool tell_unnamed(const frame_view& from, const owed& subject, outbox& out);
   [[nodiscard]] bool tell_swapped(const ruling& answer, outbox& out);
 
@@ -229,6 +221,7 @@ class session {
   [[nodiscard]] rules::traced_text traced(std::string_view sql) const;
   void run_preludes(const rules::plan& plan, bool before_bind, const prepared_statement& statement,
                     const protocol::frontend::bind_view& bind, const watch* watched, outbox& out);
+  [[nodiscard]] bool send_kept(std::string_view sql, const parameter_list& parameters, outbox& out);
   [[nodiscard]] bool name_may_be_taken() const;
   void raise(refusal what, outbox& out);
   void raise_query(refusal what, outbox& out);

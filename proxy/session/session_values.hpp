@@ -16,6 +16,16 @@ enum class session_phase : std::uint8_t {
   closed,          // the end has been decided; nothing is taken any more
 };
 
+/// Why the client's next message is not taken although it is there.
+enum class hold : std::uint8_t {
+  none,
+  catalog,  // it names a guarded table and the catalog is not known yet
+  status,   // its plan depends on the outcome of something that is running: a simple query, a Parse, a Close
+  turn,     // another session is to write the row first
+  names,    // the server is asked what the names of guarded tables mean here
+  group,    // its write shares a commit with others'
+};
+
 /// What a client that asks for TLS is answered, and what happens to one that does not ask.
 enum class tls_policy : std::uint8_t {
   disable,  // refused; goes on without

@@ -26,7 +26,8 @@ bool statement_cache::comes_again(std::string_view text) {
 }
 
 statement_cache::statement statement_cache::add(std::string_view text, batch at) {
-  while (!recent_.empty() && (recent_.size() >= most_ || bytes_ + text.size() > limits::kept_statements_bytes))
+  while (!recent_.empty() &&
+         (recent_.size() >= most_ || bytes_ + text.size() > limits::kept_statements_bytes))
     drop(std::prev(recent_.end()), true);
   auto made = std::make_shared<kept_statement>();
   made->text = text;
@@ -39,14 +40,21 @@ statement_cache::statement statement_cache::add(std::string_view text, batch at)
   return made;
 }
 
-std::vector<std::string> statement_cache::take_closes() {
+std::vector<std::string> statement_cache::take_closes(bool unnamed_goes) {
   std::vector<std::string> some;
-  while (!to_close_.empty() && some.size() < limits::closes_at_once) {
-    some.push_back(std::move(to_close_.back()));
-    to_close_.pop_back();
+  for (std::size_t i = to_close_.size(); i-- > 0 && some.size() < limits::closes_at_once;) {
+    if (!unnamed_goes && may_be_unnamed(to_close_[i])) continue;
+    some.push_back(std::move(to_close_[i]));
+    to_close_.erase(to_close_.begin() + static_cast<std::ptrdiff_t>(i));
     closing_.push_back(some.back());
   }
   return some;
+}
+
+bool statement_cache::may_be_unnamed(const std::string& name) const {
+  return (unnamed_ && unnamed_->name == name) ||
+         std::any_of(changes_.begin(), changes_.end(),
+                     [&](const change& each) { return each.to && each.to->name == name; });
 }
 
 void statement_cache::drop(statements::iterator which, bool frees) {

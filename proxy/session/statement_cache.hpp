@@ -47,8 +47,9 @@ class statement_cache {
   /// The text gets a name, by a Parse in batch `at`; the least recently used make room. The Closes of
   /// take_closes() go before it.
   [[nodiscard]] statement add(std::string_view text, batch at);
-  /// Names to be freed, a few at a time; their Closes are sent now.
-  [[nodiscard]] std::vector<std::string> take_closes();
+  /// Names to be freed, a few at a time; their Closes are sent now. `unnamed_goes`: right behind them the
+  /// client's unnamed statement becomes another one; else what it is, or may be, stays.
+  [[nodiscard]] std::vector<std::string> take_closes(bool unnamed_goes);
   /// No text has a name any more, nor gets one until open(): what texts mean may change, or names go.
   void shut();
   void open() noexcept { shut_ = false; }
@@ -85,12 +86,13 @@ class statement_cache {
   };
   using statements = std::list<statement>;
 
+  [[nodiscard]] bool may_be_unnamed(const std::string& name) const;
   void drop(statements::iterator which, bool frees);
   void drop_all();
 
   std::size_t most_;
-  statements recent_;                                                     // most recently used first
-  std::unordered_map<std::string_view, statements::iterator> by_text_;    // texts live in the statements
+  statements recent_;                                                   // most recently used first
+  std::unordered_map<std::string_view, statements::iterator> by_text_;  // texts live in the statements
   std::size_t bytes_ = 0;
   std::uint64_t last_name_ = 0;        // names are not used again: an old one may still be there
   std::vector<std::size_t> noted_;     // hashes of texts that have come once, by their last bits

@@ -1,7 +1,7 @@
 // The client's unnamed statement where the same text comes again and again: the second Parse of it gives it a
 // name of ours on the server, and every further one travels as a Close of the unnamed statement. The server
-// answers and skips a Close as it does a Parse, and it takes the unnamed statement away as well: so there never is
-// one there that is not the client's.
+// answers and skips a Close as it does a Parse, and it takes the unnamed statement away as well: so there
+// never is one there that is not the client's.
 #include <algorithm>
 #include <array>
 #include <initializer_list>
@@ -23,9 +23,9 @@ constexpr std::string_view nothing{"\0", 1};
 void append_message(char what, std::initializer_list<std::string_view> parts, channel& to) {
   std::size_t size = 4;
   for (const std::string_view part : parts) size += part.size();
-  const std::array<char, protocol::header_size> header{what, static_cast<char>(size >> 24U),
-                                                       static_cast<char>(size >> 16U),
-                                                       static_cast<char>(size >> 8U), static_cast<char>(size)};
+  const std::array<char, protocol::header_size> header{
+      what, static_cast<char>(size >> 24U), static_cast<char>(size >> 16U), static_cast<char>(size >> 8U),
+      static_cast<char>(size)};
   to.append({header.data(), header.size()});
   for (const std::string_view part : parts) to.append(part);
 }
@@ -77,9 +77,8 @@ void session::send_swapped(statement_cache::statement what, note kept, outbox& o
 
 /// The Parse of a name of ours, which is `entry` in the ledger, behind the Closes of those that made room.
 void session::send_prepared(statement_cache::statement what, cache_mark mark, owed entry, outbox& out) {
-  for (const std::string& name : cached_->take_closes()) {
-    static_cast<void>(
-        ledger_.expect({.what = request::close, .hidden = true, .cached = {.frees = true}}));
+  for (const std::string& name : cached_->take_closes(mark.renames)) {
+    static_cast<void>(ledger_.expect({.what = request::close, .hidden = true, .cached = {.frees = true}}));
     append_message(tag::close, {"S", name, nothing}, out.to_server);
   }
   if (mark.renames) {
@@ -127,21 +126,26 @@ void session::note_query(std::string_view sql) {
   if (!reads.ascii_safe_encoding || changes_meanings(sql, reads.standard_conforming_strings)) cached_->shut();
 }
 
-/// A simple query, a Close, or a Parse that is not looked at has just been sent: it takes the unnamed statement
-/// away.
+/// A simple query, a Close, or a Parse that is not looked at has just been sent: it takes the unnamed
+/// statement away.
 void session::forget_unnamed() {
   if (cached_ && cached_->unnamed_becomes(nullptr, batch_)) ledger_.mark_newest({.renames = true});
 }
 
-/// What an error has made the server drop, the first being what has failed; or what a COPY has read that stood
-/// behind it, `place` older changes of the unnamed statement being owed.
+/// What an error has made the server drop, the first being what has failed; or what a COPY has read that
+/// stood behind it, `place` older changes of the unnamed statement being owed.
 void session::drop_cached(bool failed, std::size_t place) {
   using outcome = statement_cache::outcome;
   for (const owed& entry : ledger_.dropped()) {
-    if (entry.cached.any())
-      cached_->settle(entry.cached, failed ? outcome::failed : outcome::skipped, place);
+    if (entry.cached.any()) cached_->settle(entry.cached, failed ? outcome::failed : outcome::skipped, place);
     failed = false;
   }
+}
+
+/// A name is not there any more, or what it stands for returns other columns or means nothing by now.
+void session::note_lost_names(const owed& subject, std::string_view sqlstate) {
+  if (subject.what != request::bind && subject.what != request::describe_statement) return;
+  if (sqlstate == "26000" || sqlstate == "0A000" || sqlstate.starts_with("42")) cached_->forget();
 }
 
 /// An error that names a statement of ours, which the client knows as the unnamed one. False: it does not.

@@ -105,9 +105,12 @@ void proxy::kill() {
 void proxy::write_configuration(const std::string& rules) const {
   const std::string host = options_.upstream_host.empty() ? cluster::host() : options_.upstream_host;
   const int port = options_.upstream_port == 0 ? cluster::port() : options_.upstream_port;
+  const char* everywhere = std::getenv("PGTELLER_TEST_UPSTREAM");
+  const std::string upstream =
+      options_.upstream.empty() && everywhere != nullptr ? everywhere : options_.upstream;
   std::ostringstream text;
   text << "[listen]\naddress = \"127.0.0.1\"\nport = 0\n" << options_.listen << "\n";
-  text << "[upstream]\nhost = \"" << host << "\"\nport = " << port << "\n" << options_.upstream << "\n";
+  text << "[upstream]\nhost = \"" << host << "\"\nport = " << port << "\n" << upstream << "\n";
   text << "[catalog]\nconninfo = \"" << options_.catalog << "\"\n";
   text << "[metrics]\nport = 0\n[log]\nformat = \"json\"\nlevel = \"" << options_.log_level << "\"\n"
        << rules;

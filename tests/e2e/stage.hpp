@@ -41,7 +41,7 @@ class database {
 struct proxy_options {
   std::string rules;     // [[rule]] tables
   std::string listen;    // further lines of the section
-  std::string upstream;  // likewise
+  std::string upstream;  // likewise; without any, what PGTELLER_TEST_UPSTREAM says
   std::string catalog = "user=pgteller";
   std::string log_level = "debug";
   std::string upstream_host;  // default: the cluster's

@@ -1,5 +1,5 @@
-// upstream.statement_cache: a client hears what it hears from PostgreSQL alone, message by message, whatever it
-// sends again and again, while PostgreSQL parses it once.
+// upstream.statement_cache: a client hears what it hears from PostgreSQL alone, message by message, whatever
+// it sends again and again, while PostgreSQL parses it once.
 #include <algorithm>
 #include <random>
 
@@ -112,7 +112,8 @@ class random_client {
     }
     made.bytes += sync();
     // In these bytes nothing but a Sync looks like one.
-    for (std::size_t at = made.bytes.find(sync()); at != std::string::npos; at = made.bytes.find(sync(), at + 1))
+    for (std::size_t at = made.bytes.find(sync()); at != std::string::npos;
+         at = made.bytes.find(sync(), at + 1))
       ++made.ready;
     return made;
   }
@@ -172,7 +173,7 @@ class statement_cache : public stage {
 
 TEST_F(statement_cache, random_clients_hear_what_they_hear_directly) {
   begin(3);
-  for (unsigned seed = 1; seed <= 150 && !HasFailure(); ++seed)
+  for (unsigned seed = 1; seed <= 60 && !HasFailure(); ++seed)
     expect_same(random_client(seed).steps(), "seed " + std::to_string(seed), seed % 3 == 0 ? 17 : 0);
 }
 
@@ -190,7 +191,7 @@ TEST_F(statement_cache, streams_played_again_and_again) {
 
 TEST_F(statement_cache, guarded_sessions_hear_the_same) {
   begin(3, wallet_rule("mode = \"observe\""));
-  for (unsigned seed = 1; seed <= 30 && !HasFailure(); ++seed)
+  for (unsigned seed = 1; seed <= 15 && !HasFailure(); ++seed)
     expect_same(random_client(seed).steps(), "seed " + std::to_string(seed));
   for (const stream& each : wallet_streams()) expect_same(each.steps, each.name);
 }

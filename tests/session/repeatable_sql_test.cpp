@@ -37,14 +37,30 @@ TEST(repeatable_sql, commands_that_leave_meanings_alone) {
 }
 
 TEST(repeatable_sql, whatever_else_may_change_them) {
-  expect(repetition::changes,
-         {"SET search_path = a", "SET LOCAL timezone = 'UTC'", "SET \"search_path\" = a",
-          "SET SESSION AUTHORIZATION x", "SET ROLE x", "RESET ALL", "DISCARD ALL", "DEALLOCATE ALL",
-          "DEALLOCATE _pgteller_s1", "CREATE TABLE t (a int)", "DROP TABLE t", "ALTER TABLE t ADD b int",
-          "SELECT 1 INTO t", "SELECT set_config('search_path', 'a', false)",
-          "SELECT pg_catalog.\"set_config\"('a', 'b', true)", "WITH w AS (SELECT 1) SELECT * INTO t FROM w",
-          "DO $$ BEGIN END $$", "CALL p()", "COPY t FROM STDIN", "EXECUTE s", "EXPLAIN ANALYZE SELECT 1",
-          "SELECT 1; SELECT 2", "BEGIN; SET search_path = a", "TRUNCATE t"});
+  expect(repetition::changes, {"SET search_path = a",
+                               "SET LOCAL timezone = 'UTC'",
+                               "SET \"search_path\" = a",
+                               "SET SESSION AUTHORIZATION x",
+                               "SET ROLE x",
+                               "RESET ALL",
+                               "DISCARD ALL",
+                               "DEALLOCATE ALL",
+                               "DEALLOCATE _pgteller_s1",
+                               "CREATE TABLE t (a int)",
+                               "DROP TABLE t",
+                               "ALTER TABLE t ADD b int",
+                               "SELECT 1 INTO t",
+                               "SELECT set_config('search_path', 'a', false)",
+                               "SELECT pg_catalog.\"set_config\"('a', 'b', true)",
+                               "WITH w AS (SELECT 1) SELECT * INTO t FROM w",
+                               "DO $$ BEGIN END $$",
+                               "CALL p()",
+                               "COPY t FROM STDIN",
+                               "EXECUTE s",
+                               "EXPLAIN ANALYZE SELECT 1",
+                               "SELECT 1; SELECT 2",
+                               "BEGIN; SET search_path = a",
+                               "TRUNCATE t"});
 }
 
 TEST(repeatable_sql, strings_are_read_as_the_server_does) {
