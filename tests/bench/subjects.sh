@@ -59,7 +59,7 @@ await() {
 }
 
 start_pgteller() {
-  local subject=$1 rules=$2 threads=${3:-0}
+  local subject=$1 rules=$2 threads=${3:-0} cache=${4:-0}
   local port metrics
   port=$("$top/tests/cluster.sh" free-port)
   metrics=$("$top/tests/cluster.sh" free-port)
@@ -72,6 +72,7 @@ shutdown_grace = "2s"
 [upstream]
 host = "$PGTELLER_TEST_HOST"
 port = $PGTELLER_TEST_PORT
+statement_cache = $cache
 [metrics]
 port = $metrics
 [log]
@@ -181,6 +182,7 @@ start_all() {
   start_pgteller pgteller 20
   start_pgteller pgteller_bare none
   if wanted select; then
+    start_pgteller pgteller_kept 20 0 100
     start_pgteller pgteller_single 20 1
     start_floor floor "$(nproc)"
     start_floor floor_single 1
@@ -188,6 +190,7 @@ start_all() {
   if wanted guarded || wanted transactions; then
     start_pgteller pgteller_guard guard
     start_pgteller pgteller_bound bound
+    start_pgteller pgteller_guard_kept guard 0 100
   fi
   if wanted hot; then
     start_pgteller pgteller_shared shared
