@@ -59,8 +59,11 @@ void session::take_head(const protocol::piece& head, outbox& out) {
       ledger_.commits_next();
       return pass(from, request::query, out);
     case tag::parse:
-      pass(from, request::parse, out);
-      return note_large_parse(from.body);
+      if (cached_ && !will_not_run()) {
+        pass(from, request::parse, out);
+        return note_large_parse(from.body);
+      }
+      return pass(from, request::parse, out);
     case tag::bind:
       return take_large_bind(head, out);
     case tag::function_call:
@@ -72,7 +75,6 @@ void session::take_head(const protocol::piece& head, outbox& out) {
 }
 
 void session::note_large_parse(std::string_view front) {
-  if (!cached_ || ledger_.skipping()) return;
   protocol::reader names(front);
   const std::string_view name = names.c_string();
   named_changes_ = named_changes_ || !names.ok() || !name.empty();

@@ -151,6 +151,8 @@ void session::note_lost_names(const owed& subject, std::string_view sqlstate) {
 /// An error that names a statement of ours, which the client knows as the unnamed one. False: it does not.
 bool session::tell_unnamed(const frame_view& from, const owed& subject, outbox& out) {
   if (subject.what != request::bind && subject.what != request::describe_statement) return false;
+  if (protocol::load_u32(from.wire.data() + 1) + std::size_t{1} != from.wire.size())
+    return false;  // streamed
   std::size_t at = cached_ ? from.body.find(kept_name_prefix) : std::string_view::npos;
   if (at == std::string_view::npos) return false;
   std::string told(from.body);

@@ -41,12 +41,13 @@ TEST(bad_settings, wrong_shapes) {
 
 TEST(bad_settings, out_of_range) {
   EXPECT_EQ(problems_of("[listen]\nport = 70000\nmax_connections = 0\nthreads = -1\n[upstream]\nport = 0\n"
-                        "connect_timeout = '0'\n"),
+                        "connect_timeout = '0'\nstatement_cache = 10001\n"),
             "f:2:8: port must be from 0 to 65535, not 70000\n"
             "f:3:19: max_connections must be from 1 to 1000000, not 0\n"
             "f:4:11: threads must be from 0 to 256, not -1\n"
             "f:6:8: port must be from 1 to 65535, not 0\n"
-            "f:7:19: connect_timeout must be at least 1ms\n");
+            "f:7:19: connect_timeout must be at least 1ms\n"
+            "f:8:19: statement_cache must be from 0 to 10000, not 10001\n");
 }
 
 TEST(bad_settings, addresses_and_hosts) {
