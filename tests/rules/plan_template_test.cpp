@@ -157,8 +157,8 @@ TEST(plan_template, gives_what_analysing_gives) {
     if (compare(tested, random, 6).lifted) ++lifted;
     if (HasFailure()) return;
   }
-  EXPECT_GE(all.size(), 900U);
-  EXPECT_GE(lifted, 400U);
+  EXPECT_GE(all.size(), 1400U);
+  EXPECT_GE(lifted, 650U);
 }
 
 std::string pick(std::vector<std::string> from) {
