@@ -49,7 +49,7 @@ class plan_template {
   /// has held before.
   void write(const lifted_text& text, template_copy& into) const;
 
-  /// What one copy takes, more or less; the template itself as much.
+  /// What one copy may come to take, at most; the template itself as much.
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:

@@ -16,9 +16,9 @@ analysis_ptr lifted_plans::find(const book_ptr& book, std::string_view sql, std:
   const auto known = by_frame_.find({book.get(), text_.frame(), settings});
   if (known == by_frame_.end()) return nullptr;
   lifted_ = false;
-  recent_.splice(recent_.begin(), recent_, known->second);
   item& found = *known->second;
   if (!found.made || !found.made->fits(text_)) return nullptr;
+  recent_.splice(recent_.begin(), recent_, known->second);
   auto copy = free_copy(found);
   found.made->write(text_, *copy);
   const rules::analysis* made = &copy->made();
@@ -33,9 +33,9 @@ void lifted_plans::learn(const book_ptr& book, rules::parse_settings how, std::u
     seen = hash;
     return;
   }
-  recent_.push_front({book, settings, std::string(text_.frame()), nullptr, {}, 0, 0});
+  auto from = rules::plan_template::make(*book, how, text_, known);
+  recent_.push_front({book, settings, std::string(text_.frame()), std::move(from), {}, 0, 0});
   item& made = recent_.front();
-  made.made = rules::plan_template::make(*book, how, text_, known);
   made.bytes = sizeof(item) + made.frame.size() + (made.made ? made.made->bytes() : 0);
   bytes_ += made.bytes;
   by_frame_.emplace(key_of(made), recent_.begin());

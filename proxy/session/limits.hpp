@@ -77,8 +77,8 @@ inline constexpr std::size_t cached_text_bytes = 64U << 10U;
 
 /// Shapes of texts, which differ in literals only, whose plans are remembered, per thread, and their total
 /// size. The oldest are forgotten.
-inline constexpr std::size_t lifted_shapes = 2'000;
-inline constexpr std::size_t lifted_bytes = 32U << 20U;
+inline constexpr std::size_t lifted_shapes = 1'000;
+inline constexpr std::size_t lifted_bytes = 64U << 20U;
 
 /// Copies of a shape's plan that are used again when their sessions are done with them, and how many of them
 /// are asked for one that is.
