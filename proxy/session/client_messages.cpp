@@ -130,9 +130,7 @@ void session::take_parse(const frame_view& from, outbox& out) {
   const note kept = changes ? note::statement_name : note::none;
   const bool carries = statement && carry_text(*statement);
   if (changes) statements_.change(parse->statement, statement, batch_);
-  // A statement that may share a commit is run by another session as it is.
-  const bool shares = sharing_ && statement && statement->guarded() != nullptr;
-  if (!carries) return pass_parse(from, *parse, !shares, kept, out);
+  if (!carries) return pass_parse(from, *parse, !(statement && statement->analysed), kept, out);
   std::string changed;
   const std::string_view trace = parse->sql.substr(statement->analysed->text.size());
   const std::string sql = statement->sent.sql + std::string(trace);

@@ -40,21 +40,14 @@ statement_cache::statement statement_cache::add(std::string_view text, batch at)
   return made;
 }
 
-std::vector<std::string> statement_cache::take_closes(bool unnamed_goes) {
+std::vector<std::string> statement_cache::take_closes() {
   std::vector<std::string> some;
-  for (std::size_t i = to_close_.size(); i-- > 0 && some.size() < limits::closes_at_once;) {
-    if (!unnamed_goes && may_be_unnamed(to_close_[i])) continue;
-    some.push_back(std::move(to_close_[i]));
-    to_close_.erase(to_close_.begin() + static_cast<std::ptrdiff_t>(i));
+  while (!to_close_.empty() && some.size() < limits::closes_at_once) {
+    some.push_back(std::move(to_close_.back()));
+    to_close_.pop_back();
     closing_.push_back(some.back());
   }
   return some;
-}
-
-bool statement_cache::may_be_unnamed(const std::string& name) const {
-  return (unnamed_ && unnamed_->name == name) ||
-         std::any_of(changes_.begin(), changes_.end(),
-                     [&](const change& each) { return each.to && each.to->name == name; });
 }
 
 void statement_cache::drop(statements::iterator which, bool frees) {

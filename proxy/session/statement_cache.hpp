@@ -47,9 +47,9 @@ class statement_cache {
   /// The text gets a name, by a Parse in batch `at`; the least recently used make room. The Closes of
   /// take_closes() go before it.
   [[nodiscard]] statement add(std::string_view text, batch at);
-  /// Names to be freed, a few at a time; their Closes are sent now. `unnamed_goes`: right behind them the
-  /// client's unnamed statement becomes another one; else what it is, or may be, stays.
-  [[nodiscard]] std::vector<std::string> take_closes(bool unnamed_goes);
+  /// Names to be freed, a few at a time; their Closes are sent now, and behind them the client's unnamed
+  /// statement becomes another one.
+  [[nodiscard]] std::vector<std::string> take_closes();
   /// No text has a name any more, nor gets one until open(): what texts mean may change, or names go.
   void shut();
   void open() noexcept { shut_ = false; }
@@ -86,7 +86,6 @@ class statement_cache {
   };
   using statements = std::list<statement>;
 
-  [[nodiscard]] bool may_be_unnamed(const std::string& name) const;
   void drop(statements::iterator which, bool frees);
   void drop_all();
 

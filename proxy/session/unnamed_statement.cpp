@@ -37,7 +37,7 @@ repetition repetition_for(std::string_view sql, const rules::parse_settings& rea
 
 }  // namespace
 
-/// `keeps`: the text may be kept prepared, as far as rules are concerned.
+/// `keeps`: by what is known of the catalog now, no rule concerns the text.
 void session::pass_parse(const frame_view& from, const frontend::parse_view& parse, bool keeps, note kept,
                          outbox& out) {
   if (!cached_) return pass(from, request::parse, out, kept);
@@ -51,14 +51,14 @@ void session::pass_parse(const frame_view& from, const frontend::parse_view& par
   auto known = may_swap ? cached_->find(text, batch_) : nullptr;
   if (known) return send_swapped(std::move(known), kept, out);
   const repetition does = repetition_for(parse.sql, reads_sql());
-  cache_mark mark{.renames = true};
-  if (may_swap && does == repetition::repeats && cached_->comes_again(text)) {
+  if (may_swap && does == repetition::repeats && !may_concern_rule(parse.sql) && cached_->comes_again(text)) {
     known = cached_->add(text, batch_);
     static_cast<void>(cached_->unnamed_becomes(known, batch_));
-    return send_prepared(std::move(known), mark, {.what = request::parse, .kept = kept}, out);
+    return send_prepared(std::move(known), kept, out);
   }
-  mark.renames = cached_->unnamed_becomes(does == repetition::changes ? cached_->unknown() : nullptr, batch_);
-  pass(from, request::parse, out, kept, mark);
+  const bool renames =
+      cached_->unnamed_becomes(does == repetition::changes ? cached_->unknown() : nullptr, batch_);
+  pass(from, request::parse, out, kept, {.renames = renames});
 }
 
 /// What a Parse would be refused for besides its text is known: a failed transaction.
@@ -75,19 +75,16 @@ void session::send_swapped(statement_cache::statement what, note kept, outbox& o
   out.to_server.append(close_unnamed);
 }
 
-/// The Parse of a name of ours, which is `entry` in the ledger, behind the Closes of those that made room.
-void session::send_prepared(statement_cache::statement what, cache_mark mark, owed entry, outbox& out) {
-  for (const std::string& name : cached_->take_closes(mark.renames)) {
+/// The client's Parse under a name of ours, behind the Closes of those that made room.
+void session::send_prepared(statement_cache::statement what, note kept, outbox& out) {
+  for (const std::string& name : cached_->take_closes()) {
     static_cast<void>(ledger_.expect({.what = request::close, .hidden = true, .cached = {.frees = true}}));
     append_message(tag::close, {"S", name, nothing}, out.to_server);
   }
-  if (mark.renames) {
-    static_cast<void>(ledger_.expect({.what = request::close, .hidden = true}));
-    out.to_server.append(close_unnamed);
-  }
-  mark.prepares = true;
-  entry.cached = mark;
-  static_cast<void>(ledger_.expect(entry));
+  static_cast<void>(ledger_.expect({.what = request::close, .hidden = true}));
+  out.to_server.append(close_unnamed);
+  static_cast<void>(
+      ledger_.expect({.what = request::parse, .kept = kept, .cached = {.renames = true, .prepares = true}}));
   append_message(tag::parse, {what->name, nothing, what->text}, out.to_server);
 }
 
