@@ -69,6 +69,7 @@ void session::pass(const frame_view& from, request what, outbox& out, note kept,
   if (what == request::sync || what == request::query) ++batch_;
   if (what == request::execute || what == request::query || what == request::function_call)
     names_fresh_ = false;
+  if (what == request::execute) mark.uses = bound_;
   const owed entry{.what = what, .hidden = false, .kept = kept, .cached = mark};
   const bool expected = ledger_.expect(entry);
   if (expected && what == request::query) forget_unnamed();

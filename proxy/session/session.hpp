@@ -383,6 +383,7 @@ class session {
   std::optional<turn_wait> waiting_;
   analysis_ptr not_all_locked_;              // a read whose prelude has found fewer rows than it names
   std::unique_ptr<statement_cache> cached_;  // null: statements are not kept prepared
+  std::uint64_t bound_ = 0;     // number of the kept statement that was bound last, if it was one
   bool named_changes_ = false;  // a statement under a name of the client's may change what texts mean
   std::unique_ptr<commit_sharing> sharing_;  // null: no rule has group_commit
   bool has_turns_ = false;                   // turns were asked for: they are to be left

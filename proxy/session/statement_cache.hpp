@@ -24,6 +24,7 @@ inline constexpr char kept_name_prefix[] = "_pgteller_s";
 struct kept_statement {
   std::string text;
   std::string name;
+  std::uint64_t number = 0;       // in its name; 0: it has none
   std::uint64_t prepared_in = 0;  // batch of its Parse
   bool prepared = false;          // its ParseComplete has come
   bool known = true;              // by its text; else it is only still the unnamed statement
@@ -54,8 +55,12 @@ class statement_cache {
   void shut();
   void open() noexcept { shut_ = false; }
   [[nodiscard]] bool is_shut() const noexcept { return shut_; }
-  /// As shut(), and open again.
-  void forget();
+  /// No text has a name any more.
+  void forget() { drop_all(); }
+  /// The same of one statement, if a text has it.
+  void forget(std::uint64_t number);
+  /// The oldest Parse in flight has told what each Parse of its text is to tell.
+  void forget_oldest_parse();
 
   // The unnamed statement.
 

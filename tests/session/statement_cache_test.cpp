@@ -111,6 +111,42 @@ TEST(statement_cache, the_unnamed_statement_outlives_its_text) {
   EXPECT_FALSE(cache.unnamed_becomes(nullptr, 3));
 }
 
+TEST(statement_cache, one_statement_is_forgotten) {
+  statement_cache cache(3);
+  const auto kept = keep(cache, "a");
+  keep(cache, "b");
+  cache.forget(kept->number);
+  cache.forget(kept->number);
+  cache.forget(0);
+  EXPECT_EQ(cache.find("a", 2), nullptr);
+  EXPECT_NE(cache.find("b", 2), nullptr);
+  EXPECT_EQ(cache.take_closes(), std::vector<std::string>{kept->name});
+}
+
+TEST(statement_cache, what_tells_more_at_its_parse_is_not_kept) {
+  for (const auto how : {outcome::done, outcome::failed, outcome::skipped}) {
+    statement_cache cache(1);
+    const auto made = cache.add("a", 1);
+    EXPECT_TRUE(cache.unnamed_becomes(made, 1));
+    cache.forget_oldest_parse();
+    cache.forget_oldest_parse();
+    EXPECT_EQ(cache.find("a", 1), nullptr);
+    cache.settle(prepares, how);
+    EXPECT_EQ(cache.unnamed(2).value, how == outcome::done ? made : nullptr);
+    EXPECT_EQ(cache.size(), 0U);
+    EXPECT_EQ(cache.take_closes(), std::vector<std::string>{made->name});
+  }
+}
+
+TEST(statement_cache, what_is_unknown_stays_so_when_a_parse_fails) {
+  statement_cache cache(1);
+  EXPECT_TRUE(cache.unnamed_becomes(cache.unknown(), 1));
+  cache.settle(renames, outcome::done);
+  EXPECT_TRUE(cache.unnamed_becomes(nullptr, 2));
+  cache.settle(renames, outcome::failed);
+  EXPECT_EQ(cache.unnamed(3).value, cache.unknown());
+}
+
 /// A COPY reads what stands behind it while its own query is still to be settled.
 TEST(statement_cache, a_later_change_may_be_dropped_first) {
   statement_cache cache(1);
