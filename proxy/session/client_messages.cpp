@@ -69,6 +69,7 @@ void session::pass(const frame_view& from, request what, outbox& out, note kept,
   if (what == request::sync || what == request::query) ++batch_;
   if (what == request::execute || what == request::query || what == request::function_call)
     names_fresh_ = false;
+  if (what == request::execute) mark.uses = bound_;
   const owed entry{.what = what, .hidden = false, .kept = kept, .cached = mark};
   const bool expected = ledger_.expect(entry);
   if (expected && what == request::query) forget_unnamed();
@@ -130,9 +131,7 @@ void session::take_parse(const frame_view& from, outbox& out) {
   const note kept = changes ? note::statement_name : note::none;
   const bool carries = statement && carry_text(*statement);
   if (changes) statements_.change(parse->statement, statement, batch_);
-  // A statement that may share a commit is run by another session as it is.
-  const bool shares = sharing_ && statement && statement->guarded() != nullptr;
-  if (!carries) return pass_parse(from, *parse, !shares, kept, out);
+  if (!carries) return pass_parse(from, *parse, !(statement && statement->analysed), kept, out);
   std::string changed;
   const std::string_view trace = parse->sql.substr(statement->analysed->text.size());
   const std::string sql = statement->sent.sql + std::string(trace);

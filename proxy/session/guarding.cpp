@@ -25,6 +25,12 @@ bool session::may_name_guarded(std::string_view sql) const {
   return named_->may_name(sql) && rules::may_touch(*rules_, database_, user_, sql);
 }
 
+/// Whether a rule may have anything to do with it, whatever search_path says.
+bool session::may_concern_rule(std::string_view sql) const {
+  if (!rules_) return false;
+  return !book_ || !base_ || may_name_guarded(sql) || base_->may_touch(sql) || book_->may_touch(sql);
+}
+
 /// A view or a function may reach a guarded table, and the catalog does not tell of it yet: before it was
 /// read for the first time, or because the transaction in progress has made it.
 void session::count_unknown_names(std::string_view sql, outbox& out) const {
@@ -147,8 +153,7 @@ void session::run_preludes(const rules::plan& plan, bool before_bind, const prep
       for (const named_row& row : write->rows) run.rows.push_back(row.id);
     }
     const std::string_view sql = run.text ? std::string_view(run.text->sql) : guard.sql;
-    const bool kept = send_kept(sql, parameters, out);
-    if (!kept && !send_hidden(sql, parameters, name_may_be_taken(), ledger_, out)) {
+    if (!send_hidden(sql, parameters, name_may_be_taken(), ledger_, out)) {
       return raise({.sqlstate = "54000",
                     .message = "statement is too long to be guarded",
                     .detail = "What checks it would be a message above PostgreSQL's limits.",
@@ -159,23 +164,9 @@ void session::run_preludes(const rules::plan& plan, bool before_bind, const prep
                     .column = {}},
                    out);
     }
-    hidden_left_over_ = hidden_left_over_ && kept;
+    hidden_left_over_ = false;
     runs_.push_back(std::move(run));
   }
-}
-
-/// Where statements are kept prepared: its second time a hidden one is prepared, too, then only run. False:
-/// not yet.
-bool session::send_kept(std::string_view sql, const parameter_list& parameters, outbox& out) {
-  if (!cached_) return false;
-  const std::string text = parse_text(sql, parameters);
-  auto found = cached_->find(text, batch_);
-  if (!found) {
-    if (!cached_->comes_again(text)) return false;
-    found = cached_->add(text, batch_);
-    send_prepared(found, {}, {.what = request::parse, .hidden = true}, out);
-  }
-  return send_hidden_run(found->name, parameters, ledger_, out);
 }
 
 /// A hidden statement that failed, or may yet fail, after its Parse leaves its name behind.

@@ -2,7 +2,6 @@
 // Knows the messages; not when to send what.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "protocol/frontend.hpp"
@@ -21,13 +20,6 @@ inline constexpr char hidden_name[] = "_pgteller";
 /// sent: it is too long for a message.
 [[nodiscard]] bool send_hidden(std::string_view sql, const parameter_list& parameters, bool left_over,
                                reply_ledger& ledger, outbox& out, note kept = note::hidden_run);
-
-/// The same of a statement that is prepared: Bind, Execute and a Close of the portal.
-[[nodiscard]] bool send_hidden_run(std::string_view statement, const parameter_list& parameters,
-                                   reply_ledger& ledger, outbox& out);
-
-/// Text and parameter types as they stand in its Parse, behind the name; empty if they do not fit.
-[[nodiscard]] std::string parse_text(std::string_view sql, const parameter_list& parameters);
 
 /// Asks for the shape of a portal's rows, without the client's seeing the answer.
 [[nodiscard]] bool send_hidden_describe(std::string_view portal, note kept, reply_ledger& ledger,

@@ -92,9 +92,11 @@ void session::take_large_bind(const protocol::piece& head, outbox& out) {
   const auto unnamed = cached_ && name.empty() ? cached_->unnamed(batch_) : statement_cache::meaning{};
   const bool kept = unnamed.value && unnamed.value != cached_->unknown();
   const bool hidden = !names.ok() && (rules_ || kept);
-  if (hidden || !certain || !unnamed.certain || (prepared && prepared->guarded() != nullptr)) {
+  const bool guarded = !certain || (prepared && prepared->guarded() != nullptr) || (!names.ok() && rules_);
+  if (hidden || guarded || !unnamed.certain) {
     raise({.sqlstate = "54000",
-           .message = "parameters are too large to guard the statement",
+           .message = guarded ? "parameters are too large to guard the statement"
+                              : "parameters are too large while it is not known which statement they are for",
            .detail = {},
            .hint = {},
            .rule = {},
@@ -103,7 +105,8 @@ void session::take_large_bind(const protocol::piece& head, outbox& out) {
            .column = {}},
           out);
   } else if (kept) {
-    static_cast<void>(ledger_.expect({.what = request::bind}));
+    note_bound(name);
+    static_cast<void>(ledger_.expect({.what = request::bind, .cached = {.uses = bound_}}));
     const std::size_t place = portal.size() + 1;
     return append_large(from, head.body_size, place, unnamed.value->name, out.to_server);
   }

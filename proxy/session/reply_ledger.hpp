@@ -43,10 +43,11 @@ enum class note : std::uint8_t {
 
 /// What a request does to the statements that are kept prepared: statement_cache.hpp.
 struct cache_mark {
-  bool renames = false;   // the client's unnamed statement becomes another one, or none
-  bool prepares = false;  // a Parse under a name of ours
-  bool frees = false;     // a Close of such a name
-  bool swapped = false;   // a Close in the place of a Parse of the client's, who is told ParseComplete
+  bool renames = false;    // the client's unnamed statement becomes another one, or none
+  bool prepares = false;   // a Parse under a name of ours
+  bool frees = false;      // a Close of such a name
+  bool swapped = false;    // a Close in the place of a Parse of the client's, who is told ParseComplete
+  std::uint64_t uses = 0;  // a Bind, Describe or Execute of the one with this number
 
   [[nodiscard]] bool any() const noexcept { return renames || prepares || frees; }
 };

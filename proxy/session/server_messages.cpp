@@ -133,6 +133,7 @@ void session::on_reply(const protocol::piece& from, outbox& out) {
   if (answer.subject.kept == note::group && sharing_->takes(from, is_asynchronous(message.tag)))
     return on_shared(from, answer, out);
   if (message.tag == tag::error_response) return on_server_error(message, answer, out);
+  if (message.tag == tag::notice_response && answer.subject.cached.prepares) cached_->forget_oldest_parse();
   if (answer.subject.cached.any() && tell_swapped(answer, out)) return;
   // What the COPY that runs now has read stood behind it.
   drop_cached(false, answer.subject.cached.renames ? 1 : 0);

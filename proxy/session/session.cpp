@@ -221,6 +221,7 @@ void session::on_book(book_ptr book, outbox& out) {
   base_ = book_;
   if (book_) last_known_ = book_;
   names_fresh_ = false;
+  if (cached_) cached_->forget();                            // a rule may concern what none concerned before
   if (book_ && block_.status() == 'I') made_names_ = false;  // what was made is in the catalog now
   if (book_ && hold_ == hold::catalog) release(out);
 }

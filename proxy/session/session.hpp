@@ -176,7 +176,7 @@ class session {
                   outbox& out);
   [[nodiscard]] bool may_swap_parse() const;
   void send_swapped(statement_cache::statement what, note kept, outbox& out);
-  void send_prepared(statement_cache::statement what, cache_mark mark, owed entry, outbox& out);
+  void send_prepared(statement_cache::statement what, note kept, outbox& out);
   [[nodiscard]] bool awaits_unnamed(std::string_view name) const;
   void note_bound(std::string_view name);
   void pass_bind(const frame_view& from, const protocol::frontend::bind_view& bind, note kept, outbox& out);
@@ -209,6 +209,7 @@ class session {
   // guarding.cpp: plans, hidden statements, holding.
   [[nodiscard]] bool must_await_catalog(std::string_view sql) const;
   [[nodiscard]] bool may_name_guarded(std::string_view sql) const;
+  [[nodiscard]] bool may_concern_rule(std::string_view sql) const;
   void count_unknown_names(std::string_view sql, outbox& out) const;
   [[nodiscard]] rules::parse_settings reads_sql() const;
   void note_settings(std::string_view sql, bool sets, bool kept);
@@ -221,7 +222,6 @@ class session {
   [[nodiscard]] rules::traced_text traced(std::string_view sql) const;
   void run_preludes(const rules::plan& plan, bool before_bind, const prepared_statement& statement,
                     const protocol::frontend::bind_view& bind, const watch* watched, outbox& out);
-  [[nodiscard]] bool send_kept(std::string_view sql, const parameter_list& parameters, outbox& out);
   [[nodiscard]] bool name_may_be_taken() const;
   void raise(refusal what, outbox& out);
   void raise_query(refusal what, outbox& out);
@@ -383,6 +383,7 @@ class session {
   std::optional<turn_wait> waiting_;
   analysis_ptr not_all_locked_;              // a read whose prelude has found fewer rows than it names
   std::unique_ptr<statement_cache> cached_;  // null: statements are not kept prepared
+  std::uint64_t bound_ = 0;     // number of the kept statement that was bound last, if it was one
   bool named_changes_ = false;  // a statement under a name of the client's may change what texts mean
   std::unique_ptr<commit_sharing> sharing_;  // null: no rule has group_commit
   bool has_turns_ = false;                   // turns were asked for: they are to be left

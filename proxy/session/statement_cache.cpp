@@ -31,7 +31,8 @@ statement_cache::statement statement_cache::add(std::string_view text, batch at)
     drop(std::prev(recent_.end()), true);
   auto made = std::make_shared<kept_statement>();
   made->text = text;
-  made->name = kept_name_prefix + std::to_string(++last_name_);
+  made->number = ++last_name_;
+  made->name = kept_name_prefix + std::to_string(made->number);
   made->prepared_in = at;
   recent_.push_front(made);
   by_text_.emplace(made->text, recent_.begin());
@@ -40,21 +41,14 @@ statement_cache::statement statement_cache::add(std::string_view text, batch at)
   return made;
 }
 
-std::vector<std::string> statement_cache::take_closes(bool unnamed_goes) {
+std::vector<std::string> statement_cache::take_closes() {
   std::vector<std::string> some;
-  for (std::size_t i = to_close_.size(); i-- > 0 && some.size() < limits::closes_at_once;) {
-    if (!unnamed_goes && may_be_unnamed(to_close_[i])) continue;
-    some.push_back(std::move(to_close_[i]));
-    to_close_.erase(to_close_.begin() + static_cast<std::ptrdiff_t>(i));
+  while (!to_close_.empty() && some.size() < limits::closes_at_once) {
+    some.push_back(std::move(to_close_.back()));
+    to_close_.pop_back();
     closing_.push_back(some.back());
   }
   return some;
-}
-
-bool statement_cache::may_be_unnamed(const std::string& name) const {
-  return (unnamed_ && unnamed_->name == name) ||
-         std::any_of(changes_.begin(), changes_.end(),
-                     [&](const change& each) { return each.to && each.to->name == name; });
 }
 
 void statement_cache::drop(statements::iterator which, bool frees) {
@@ -76,8 +70,14 @@ void statement_cache::shut() {
   shut_ = true;
 }
 
-void statement_cache::forget() {
-  drop_all();
+void statement_cache::forget(std::uint64_t number) {
+  const auto found = std::find_if(recent_.begin(), recent_.end(),
+                                  [&](const statement& each) { return each->number == number; });
+  if (found != recent_.end()) drop(found, true);
+}
+
+void statement_cache::forget_oldest_parse() {
+  forget(preparing_.front()->number);
 }
 
 statement_cache::meaning statement_cache::unnamed(batch at) const {
@@ -106,9 +106,10 @@ void statement_cache::settle(cache_mark mark, outcome how, std::size_t place) {
   if (mark.renames) {
     change& settled = changes_[place];
     // A Parse that fails leaves none: "an unnamed prepared statement lasts only until the next Parse
-    // statement specifying the unnamed statement as destination is issued": manual, 55.2.3.
+    // statement specifying the unnamed statement as destination is issued": manual, 55.2.3. But a text that
+    // is not valid in its encoding is refused before: it may still be what it was.
     if (how == outcome::done) unnamed_ = std::move(settled.to);
-    if (how == outcome::failed) unnamed_ = nullptr;
+    if (how == outcome::failed && unnamed_ != unknown_) unnamed_ = nullptr;
     changes_.erase(changes_.begin() + static_cast<std::ptrdiff_t>(place));
   }
 }

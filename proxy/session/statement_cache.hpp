@@ -24,6 +24,7 @@ inline constexpr char kept_name_prefix[] = "_pgteller_s";
 struct kept_statement {
   std::string text;
   std::string name;
+  std::uint64_t number = 0;       // in its name; 0: it has none
   std::uint64_t prepared_in = 0;  // batch of its Parse
   bool prepared = false;          // its ParseComplete has come
   bool known = true;              // by its text; else it is only still the unnamed statement
@@ -47,15 +48,19 @@ class statement_cache {
   /// The text gets a name, by a Parse in batch `at`; the least recently used make room. The Closes of
   /// take_closes() go before it.
   [[nodiscard]] statement add(std::string_view text, batch at);
-  /// Names to be freed, a few at a time; their Closes are sent now. `unnamed_goes`: right behind them the
-  /// client's unnamed statement becomes another one; else what it is, or may be, stays.
-  [[nodiscard]] std::vector<std::string> take_closes(bool unnamed_goes);
+  /// Names to be freed, a few at a time; their Closes are sent now, and behind them the client's unnamed
+  /// statement becomes another one.
+  [[nodiscard]] std::vector<std::string> take_closes();
   /// No text has a name any more, nor gets one until open(): what texts mean may change, or names go.
   void shut();
   void open() noexcept { shut_ = false; }
   [[nodiscard]] bool is_shut() const noexcept { return shut_; }
-  /// As shut(), and open again.
-  void forget();
+  /// No text has a name any more.
+  void forget() { drop_all(); }
+  /// The same of one statement, if a text has it.
+  void forget(std::uint64_t number);
+  /// The oldest Parse in flight has told what each Parse of its text is to tell.
+  void forget_oldest_parse();
 
   // The unnamed statement.
 
@@ -86,7 +91,6 @@ class statement_cache {
   };
   using statements = std::list<statement>;
 
-  [[nodiscard]] bool may_be_unnamed(const std::string& name) const;
   void drop(statements::iterator which, bool frees);
   void drop_all();
 

@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "protocol/backend.hpp"
+#include "protocol/error_fields.hpp"
 #include "proxy/session/repeatable_sql.hpp"
 #include "proxy/session/session.hpp"
 
@@ -37,7 +38,7 @@ repetition repetition_for(std::string_view sql, const rules::parse_settings& rea
 
 }  // namespace
 
-/// `keeps`: the text may be kept prepared, as far as rules are concerned.
+/// `keeps`: by what is known of the catalog now, no rule concerns the text.
 void session::pass_parse(const frame_view& from, const frontend::parse_view& parse, bool keeps, note kept,
                          outbox& out) {
   if (!cached_) return pass(from, request::parse, out, kept);
@@ -51,14 +52,14 @@ void session::pass_parse(const frame_view& from, const frontend::parse_view& par
   auto known = may_swap ? cached_->find(text, batch_) : nullptr;
   if (known) return send_swapped(std::move(known), kept, out);
   const repetition does = repetition_for(parse.sql, reads_sql());
-  cache_mark mark{.renames = true};
-  if (may_swap && does == repetition::repeats && cached_->comes_again(text)) {
+  if (may_swap && does == repetition::repeats && cached_->comes_again(text) && !may_concern_rule(parse.sql)) {
     known = cached_->add(text, batch_);
     static_cast<void>(cached_->unnamed_becomes(known, batch_));
-    return send_prepared(std::move(known), mark, {.what = request::parse, .kept = kept}, out);
+    return send_prepared(std::move(known), kept, out);
   }
-  mark.renames = cached_->unnamed_becomes(does == repetition::changes ? cached_->unknown() : nullptr, batch_);
-  pass(from, request::parse, out, kept, mark);
+  const bool renames =
+      cached_->unnamed_becomes(does == repetition::changes ? cached_->unknown() : nullptr, batch_);
+  pass(from, request::parse, out, kept, {.renames = renames});
 }
 
 /// What a Parse would be refused for besides its text is known: a failed transaction.
@@ -75,19 +76,16 @@ void session::send_swapped(statement_cache::statement what, note kept, outbox& o
   out.to_server.append(close_unnamed);
 }
 
-/// The Parse of a name of ours, which is `entry` in the ledger, behind the Closes of those that made room.
-void session::send_prepared(statement_cache::statement what, cache_mark mark, owed entry, outbox& out) {
-  for (const std::string& name : cached_->take_closes(mark.renames)) {
+/// The client's Parse under a name of ours, behind the Closes of those that made room.
+void session::send_prepared(statement_cache::statement what, note kept, outbox& out) {
+  for (const std::string& name : cached_->take_closes()) {
     static_cast<void>(ledger_.expect({.what = request::close, .hidden = true, .cached = {.frees = true}}));
     append_message(tag::close, {"S", name, nothing}, out.to_server);
   }
-  if (mark.renames) {
-    static_cast<void>(ledger_.expect({.what = request::close, .hidden = true}));
-    out.to_server.append(close_unnamed);
-  }
-  mark.prepares = true;
-  entry.cached = mark;
-  static_cast<void>(ledger_.expect(entry));
+  static_cast<void>(ledger_.expect({.what = request::close, .hidden = true}));
+  out.to_server.append(close_unnamed);
+  static_cast<void>(
+      ledger_.expect({.what = request::parse, .kept = kept, .cached = {.renames = true, .prepares = true}}));
   append_message(tag::parse, {what->name, nothing, what->text}, out.to_server);
 }
 
@@ -100,6 +98,7 @@ bool session::awaits_unnamed(std::string_view name) const {
 void session::note_bound(std::string_view name) {
   const auto of = name.empty() ? cached_->unnamed(batch_).value : nullptr;
   if (name.empty() ? of == cached_->unknown() : named_changes_) cached_->shut();
+  bound_ = of ? of->number : 0;
 }
 
 void session::pass_bind(const frame_view& from, const frontend::bind_view& bind, note kept, outbox& out) {
@@ -107,7 +106,7 @@ void session::pass_bind(const frame_view& from, const frontend::bind_view& bind,
   note_bound(bind.statement);
   const auto of = bind.statement.empty() ? cached_->unnamed(batch_).value : nullptr;
   if (!of || of == cached_->unknown()) return pass(from, request::bind, out, kept);
-  static_cast<void>(ledger_.expect({.what = request::bind, .kept = kept}));
+  static_cast<void>(ledger_.expect({.what = request::bind, .kept = kept, .cached = {.uses = of->number}}));
   const std::size_t portal = bind.portal.size() + 1;
   append_message(tag::bind, {from.body.substr(0, portal), of->name, from.body.substr(portal)}, out.to_server);
 }
@@ -116,7 +115,8 @@ void session::pass_bind(const frame_view& from, const frontend::bind_view& bind,
 bool session::pass_describe_unnamed(note kept, outbox& out) {
   const auto of = cached_ ? cached_->unnamed(batch_).value : nullptr;
   if (!of || of == cached_->unknown()) return false;
-  static_cast<void>(ledger_.expect({.what = request::describe_statement, .kept = kept}));
+  static_cast<void>(
+      ledger_.expect({.what = request::describe_statement, .kept = kept, .cached = {.uses = of->number}}));
   append_message(tag::describe, {"S", of->name, nothing}, out.to_server);
   return true;
 }
@@ -142,25 +142,35 @@ void session::drop_cached(bool failed, std::size_t place) {
   }
 }
 
-/// A name is not there any more, or what it stands for returns other columns or means nothing by now.
+/// A name is not there any more, or what it stands for returns other columns or means nothing by now. Values
+/// that are refused may be of a type that a column had when the statement was prepared.
 void session::note_lost_names(const owed& subject, std::string_view sqlstate) {
-  if (subject.what != request::bind && subject.what != request::describe_statement) return;
-  if (sqlstate == "26000" || sqlstate == "0A000" || sqlstate.starts_with("42")) cached_->forget();
+  const bool by_name = subject.what == request::bind || subject.what == request::describe_statement;
+  if (by_name && (sqlstate == "26000" || sqlstate == "0A000" || sqlstate.starts_with("42")))
+    return cached_->forget();
+  if (sqlstate.starts_with("22") || (by_name && sqlstate == "08P01")) cached_->forget(subject.cached.uses);
 }
 
-/// An error that names a statement of ours, which the client knows as the unnamed one. False: it does not.
+/// An error that names the statement of ours that it is about, which the client knows as the unnamed one.
+/// False: it does not.
 bool session::tell_unnamed(const frame_view& from, const owed& subject, outbox& out) {
-  if (subject.what != request::bind && subject.what != request::describe_statement) return false;
+  if (subject.cached.uses == 0 || subject.what == request::execute) return false;
   if (protocol::load_u32(from.wire.data() + 1) + std::size_t{1} != from.wire.size())
     return false;  // streamed
-  std::size_t at = cached_ ? from.body.find(kept_name_prefix) : std::string_view::npos;
-  if (at == std::string_view::npos) return false;
-  std::string told(from.body);
-  for (; at != std::string::npos; at = told.find(kept_name_prefix, at)) {
-    const std::size_t end = told.find_first_not_of("0123456789", at + std::size(kept_name_prefix) - 1);
-    told.erase(at, end - at);
+  const protocol::error_fields fields(from.body);
+  std::string message(fields.text(protocol::error_code::message));
+  const std::string name = '"' + (kept_name_prefix + std::to_string(subject.cached.uses)) + '"';
+  const std::size_t at = message.find(name);
+  if (at == std::string::npos) return false;
+  if (fields.text(protocol::error_code::sqlstate) == "26000") {
+    message = "unnamed prepared statement does not exist";
+  } else {
+    message.replace(at, name.size(), "\"\"");
   }
-  append_message(from.tag, {told}, out.to_client);
+  const protocol::error_field told[] = {{protocol::error_code::message, message}};
+  std::string frame;
+  if (!protocol::rewrite_error(from.tag, from.body, {}, told, frame)) return false;
+  out.to_client.append(frame);
   return true;
 }
 

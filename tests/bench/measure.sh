@@ -72,10 +72,9 @@ one_run() {
       'BEGIN { printf "%.3f", t * 1e6 / hz / n }') $lost $p99" >>"$results"
 }
 
-# What statement_cache has nothing to do with: simple queries, and statements that the client has prepared itself,
-# unless hidden ones go with them.
+# What statement_cache has nothing to do with: simple queries, and statements that the client has prepared itself.
 is_apart() {
-  [[ $3 == *_kept ]] && [[ $2 == simple || ($1 == select && $2 == prepared) ]]
+  [[ $2 == *_kept && $1 != extended ]]
 }
 
 # compare EXPERIMENT ROUNDS SECONDS CLIENTS MODES SUBJECTS PGBENCH-ARGUMENTS...
@@ -92,7 +91,7 @@ compare() {
     for mode in "${modes[@]}"; do
       for ((i = 0; i < ${#subjects[@]}; i++)); do
         local subject=${subjects[$(((i + round) % ${#subjects[@]}))]}
-        is_apart "$experiment" "$mode" "$subject" ||
+        is_apart "$mode" "$subject" ||
           one_run "$experiment" "$mode" "$subject" "$round" "$length" "$clients" "$@"
       done
     done

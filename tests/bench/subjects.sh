@@ -190,7 +190,6 @@ start_all() {
   if wanted guarded || wanted transactions; then
     start_pgteller pgteller_guard guard
     start_pgteller pgteller_bound bound
-    start_pgteller pgteller_guard_kept guard 0 100
   fi
   if wanted hot; then
     start_pgteller pgteller_shared shared

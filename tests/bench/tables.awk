@@ -46,7 +46,6 @@ function name(subject) {
   if (subject == "floor_single") return "a bare forwarder, one thread"
   if (subject == "pgteller_single") return "pgteller, the 20 rules, one thread"
   if (subject == "pgteller_kept") return "pgteller, 20 rules on other tables, `statement_cache = 100`"
-  if (subject == "pgteller_guard_kept") return "pgteller, 20 other rules and one on this table, `statement_cache = 100`"
   if (subject == "pgteller_guard") return "pgteller, 20 other rules and one on this table"
   if (subject == "pgteller_shared") return "pgteller, `group_commit = true`"
   if (subject == "pgteller_shared_bound") return "pgteller, `group_commit = true` and `min = 0`"

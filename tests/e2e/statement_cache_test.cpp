@@ -234,5 +234,85 @@ TEST_F(statement_cache, a_result_that_changed_elsewhere_is_refused_once) {
   EXPECT_EQ(state() + state() + state(), "");
 }
 
+std::vector<step> again_and_again(const std::string& sql, int times = 4) {
+  std::string bytes = parse("", sql) + e2e::bind("", "") + describe('P', "") + execute("") + sync();
+  return std::vector<step>(static_cast<std::size_t>(times), step{bytes, 1});
+}
+
+TEST_F(statement_cache, what_only_a_parse_tells_or_reads_is_told_and_read_each_time) {
+  begin(3);
+  expect_same(again_and_again("SELECT 1 AS " + std::string(70, 'a')), "a name that is cut");
+  expect_same(again_and_again("SELECT ('no'\n'w'::timestamptz) = now()"), "the time in two literals");
+  expect_same(again_and_again("SELECT ('no' -- x\n'w'::timestamptz) = now()"), "a comment in it");
+  const std::string null = "SELECT count(*) FROM (VALUES (NULL::int)) v (a) WHERE a = NULL";
+  for (const std::string change :
+       {"UPDATE pg_settings SET setting = 'on' WHERE name = 'transform_null_equals'",
+        "SELECT U&\"s\\0065t_config\"('transform_null_equals', 'on', false)"}) {
+    auto steps = again_and_again(null);
+    for (const step& each : again_and_again(change, 1)) steps.push_back(each);
+    for (const step& each : again_and_again(null)) steps.push_back(each);
+    expect_same(steps, change);
+    steps[4] = {query(change), 1};
+    expect_same(steps, change + " by a simple query");
+  }
+}
+
+TEST_F(statement_cache, a_prepared_transaction_may_change_what_names_mean) {
+  begin(3);
+  for (const std::string end : {"COMMIT PREPARED ", "ROLLBACK PREPARED "}) {
+    const std::string id = "'" + database_->name() + "'";
+    std::vector<step> steps = {
+        {query("SET search_path = app, public; CREATE SCHEMA app; CREATE TABLE app.old (a int)"), 1},
+        {query("BEGIN; CREATE TABLE app.sheet (other int); PREPARE TRANSACTION " + id), 1}};
+    for (const step& each : again_and_again("SELECT * FROM sheet")) steps.push_back(each);
+    for (const step& each : again_and_again(end + id, 1)) steps.push_back(each);
+    for (const step& each : again_and_again("SELECT * FROM sheet")) steps.push_back(each);
+    steps.push_back({query("DROP SCHEMA app CASCADE"), 1});
+    expect_same(steps, end);
+  }
+}
+
+/// Parameters keep the types that they were prepared with until a value is refused.
+TEST_F(statement_cache, a_type_that_changed_elsewhere_is_learnt_from_the_first_error) {
+  begin(3);
+  ASSERT_TRUE(direct().run("INSERT INTO sheet VALUES (1, 'x')").ok());
+  wire here("127.0.0.1", proxy_->port());
+  ASSERT_TRUE(here.start(database_->name()));
+  const auto state = [&](const std::string& value) {
+    here.send(run("UPDATE sheet SET id = $1", {value}));
+    std::string found;
+    for (const std::string& each : here.messages(1)) found += each[0] == 'E' ? error_field(each, 'C') : "";
+    return found;
+  };
+  EXPECT_EQ(state("5") + state("6") + state("7"), "");
+  ASSERT_TRUE(direct().run("ALTER TABLE sheet ALTER id TYPE numeric").ok());
+  EXPECT_EQ(state("10.5"), "22P02");
+  EXPECT_EQ(state("10.5") + state("10.5") + state("10.5"), "");
+}
+
+/// PostgreSQL does not analyse prepared statements anew for it: neither the client's nor the hidden one.
+TEST_F(statement_cache, a_guarded_statement_means_the_table_that_its_guard_means) {
+  begin(3, wallet_rule());
+  wire here("127.0.0.1", proxy_->port());
+  ASSERT_TRUE(here.start(database_->name()));
+  here.send(query("CREATE SCHEMA app; SET search_path = app, public"));
+  static_cast<void>(here.messages(1));
+  const auto take = [&](const std::string& amount) {
+    here.send(run("UPDATE wallets SET balance = balance - $1 WHERE id = $2", {amount, "1"}));
+    std::string found;
+    for (const std::string& each : here.messages(1)) found += each[0] == 'E' ? error_field(each, 'C') : "";
+    return found;
+  };
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(take("1"), "");
+  EXPECT_EQ(balance(1), "95.00");
+  EXPECT_EQ(take("500"), "23514");
+  ASSERT_TRUE(direct()
+                  .run("BEGIN; CREATE TABLE app.wallets (LIKE public.wallets INCLUDING ALL); "
+                       "INSERT INTO app.wallets (id, user_id, balance) VALUES (1, 10, 1000); COMMIT")
+                  .ok());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(take("200"), "");
+  EXPECT_EQ(balance(1), "95.00");
+}
+
 }  // namespace
 }  // namespace e2e

@@ -190,6 +190,27 @@ TEST_F(session_limits, parameters_too_large_to_guard) {
   expect_alive();
 }
 
+TEST_F(session_limits, parameters_too_large_to_wait_for_the_unnamed_statement) {
+  who_.session.keep_statements(2);
+  const std::string read = parse("", "SELECT $1") + std::string(sync);
+  for (int i = 0; i < 2; ++i) {
+    who_.client_sends(read);
+    EXPECT_TRUE(errors().empty());
+  }
+  const std::string large = bind_to("", "", std::string(limits::analysed_message_bytes, 'x'));
+  who_.client_sends(read + large.substr(0, 100));
+  who_.client_sends(large.substr(100) + execute("") + std::string(sync));
+  const auto told = errors();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0], "54000 parameters are too large while it is not known which statement they are for / ");
+  who_.client_sends(read);
+  EXPECT_TRUE(errors().empty());
+  who_.client_sends(large.substr(0, 100));
+  who_.client_sends(large.substr(100) + execute("") + std::string(sync));
+  EXPECT_EQ(errors(), std::vector<std::string>{});
+  expect_alive();
+}
+
 std::string error(char tag, std::string_view severity, std::size_t message_bytes) {
   const std::string body = "V" + std::string(severity) + std::string("\0C22P02\0M", 9) +
                            std::string(message_bytes, 'x') + std::string("\0P5\0\0", 5);

@@ -25,15 +25,15 @@ TEST(repeatable_sql, statements_that_are_planned_repeat) {
 
 TEST(repeatable_sql, what_is_read_otherwise_each_time_is_not_kept) {
   expect(repetition::passes, {"SELECT 'now'::timestamp", "SELECT date 'Tomorrow'", "SELECT $$today$$::date",
-                              "SELECT * FROM t WHERE d < '{yesterday}'", "SELECT E'n\\x6fw'::timestamp"});
+                              "SELECT * FROM t WHERE d < '{yesterday}'", "SELECT E'n\\x6fw'::timestamp",
+                              "SELECT 'no'\n'w'::timestamp", "SELECT ('it''s no' -- a\n 'w')"});
 }
 
 TEST(repeatable_sql, commands_that_leave_meanings_alone) {
-  expect(repetition::passes,
-         {"", ";", "-- nothing", "BEGIN", "COMMIT AND CHAIN", "rollback to savepoint a", "SHOW search_path",
-          "SET LOCAL app.user_id = '7'", "SET statement_timeout = 5", "SET TRANSACTION READ ONLY",
-          "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "DEALLOCATE pdo_stmt_1",
-          "DEALLOCATE PREPARE \"x\"", "FETCH 1 FROM c"});
+  expect(repetition::passes, {"", ";", "-- nothing", "BEGIN", "COMMIT AND CHAIN", "rollback to savepoint a",
+                              "SHOW search_path", "SET statement_timeout = 5", "SET TRANSACTION READ ONLY",
+                              "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "DEALLOCATE pdo_stmt_1",
+                              "DEALLOCATE PREPARE \"x\"", "FETCH 1 FROM c"});
 }
 
 TEST(repeatable_sql, whatever_else_may_change_them) {
@@ -60,7 +60,14 @@ TEST(repeatable_sql, whatever_else_may_change_them) {
                                "EXPLAIN ANALYZE SELECT 1",
                                "SELECT 1; SELECT 2",
                                "BEGIN; SET search_path = a",
-                               "TRUNCATE t"});
+                               "TRUNCATE t",
+                               "SET app.user_id = '7'",
+                               "SET LOCAL app.user_id = '7'",
+                               "COMMIT PREPARED 'x'",
+                               "rollback /* */ prepared 'x'",
+                               "UPDATE pg_settings SET setting = 'on'",
+                               "SELECT U&\"s\\0065t_config\"('a', 'b', true)",
+                               "WITH w AS (SELECT 1) UPDATE pg_catalog.\"pg_settings\" SET setting = 'on'"});
 }
 
 TEST(repeatable_sql, strings_are_read_as_the_server_does) {

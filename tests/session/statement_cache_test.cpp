@@ -56,7 +56,7 @@ TEST(statement_cache, what_failed_or_was_skipped_has_no_name) {
     EXPECT_EQ(cache.unnamed(3).value, how == outcome::skipped ? kept : nullptr);
   }
   EXPECT_EQ(cache.size(), 1U);
-  EXPECT_TRUE(cache.take_closes(true).empty());
+  EXPECT_TRUE(cache.take_closes().empty());
 }
 
 TEST(statement_cache, the_least_recently_used_makes_room_and_its_name_is_freed) {
@@ -66,11 +66,11 @@ TEST(statement_cache, the_least_recently_used_makes_room_and_its_name_is_freed) 
   EXPECT_EQ(cache.find("a", 5), first);
   keep(cache, "c");
   EXPECT_EQ(cache.find("b", 5), nullptr);
-  EXPECT_EQ(cache.take_closes(true), std::vector<std::string>{"_pgteller_s2"});
+  EXPECT_EQ(cache.take_closes(), std::vector<std::string>{"_pgteller_s2"});
   cache.settle({.frees = true}, outcome::skipped);
-  EXPECT_EQ(cache.take_closes(true), std::vector<std::string>{"_pgteller_s2"});
+  EXPECT_EQ(cache.take_closes(), std::vector<std::string>{"_pgteller_s2"});
   cache.settle({.frees = true}, outcome::done);
-  EXPECT_TRUE(cache.take_closes(true).empty());
+  EXPECT_TRUE(cache.take_closes().empty());
 }
 
 TEST(statement_cache, texts_are_bounded_in_total) {
@@ -79,7 +79,7 @@ TEST(statement_cache, texts_are_bounded_in_total) {
     for (char next = 'a'; next <= 'z'; ++next) {
       keep(cache, std::string(limits::kept_statement_bytes - 1, letter) + next);
       EXPECT_LE(cache.bytes(), limits::kept_statements_bytes);
-      EXPECT_LE(cache.take_closes(true).size(), 1U);
+      EXPECT_LE(cache.take_closes().size(), 1U);
     }
   }
   EXPECT_EQ(cache.size(), limits::kept_statements_bytes / limits::kept_statement_bytes);
@@ -95,7 +95,7 @@ TEST(statement_cache, names_are_not_used_again_and_freed_a_few_at_a_time) {
   EXPECT_FALSE(cache.comes_again("x"));
   cache.open();
   EXPECT_EQ(keep(cache, "x")->name, "_pgteller_s41");
-  EXPECT_EQ(cache.take_closes(true).size(), limits::closes_at_once);
+  EXPECT_EQ(cache.take_closes().size(), limits::closes_at_once);
 }
 
 TEST(statement_cache, the_unnamed_statement_outlives_its_text) {
@@ -111,14 +111,40 @@ TEST(statement_cache, the_unnamed_statement_outlives_its_text) {
   EXPECT_FALSE(cache.unnamed_becomes(nullptr, 3));
 }
 
-TEST(statement_cache, another_statement_of_ours_does_not_free_the_unnamed_one) {
-  statement_cache cache(1);
+TEST(statement_cache, one_statement_is_forgotten) {
+  statement_cache cache(3);
   const auto kept = keep(cache, "a");
-  EXPECT_EQ(cache.add("hidden", 2)->name, "_pgteller_s2");
-  EXPECT_TRUE(cache.take_closes(false).empty());
-  cache.settle({.prepares = true}, outcome::done);
-  EXPECT_EQ(cache.unnamed(3).value, kept);
-  EXPECT_EQ(cache.take_closes(true), std::vector<std::string>{kept->name});
+  keep(cache, "b");
+  cache.forget(kept->number);
+  cache.forget(kept->number);
+  cache.forget(0);
+  EXPECT_EQ(cache.find("a", 2), nullptr);
+  EXPECT_NE(cache.find("b", 2), nullptr);
+  EXPECT_EQ(cache.take_closes(), std::vector<std::string>{kept->name});
+}
+
+TEST(statement_cache, what_tells_more_at_its_parse_is_not_kept) {
+  for (const auto how : {outcome::done, outcome::failed, outcome::skipped}) {
+    statement_cache cache(1);
+    const auto made = cache.add("a", 1);
+    EXPECT_TRUE(cache.unnamed_becomes(made, 1));
+    cache.forget_oldest_parse();
+    cache.forget_oldest_parse();
+    EXPECT_EQ(cache.find("a", 1), nullptr);
+    cache.settle(prepares, how);
+    EXPECT_EQ(cache.unnamed(2).value, how == outcome::done ? made : nullptr);
+    EXPECT_EQ(cache.size(), 0U);
+    EXPECT_EQ(cache.take_closes(), std::vector<std::string>{made->name});
+  }
+}
+
+TEST(statement_cache, what_is_unknown_stays_so_when_a_parse_fails) {
+  statement_cache cache(1);
+  EXPECT_TRUE(cache.unnamed_becomes(cache.unknown(), 1));
+  cache.settle(renames, outcome::done);
+  EXPECT_TRUE(cache.unnamed_becomes(nullptr, 2));
+  cache.settle(renames, outcome::failed);
+  EXPECT_EQ(cache.unnamed(3).value, cache.unknown());
 }
 
 /// A COPY reads what stands behind it while its own query is still to be settled.
