@@ -156,6 +156,7 @@ void event_loop::run_posted() {
 
 void event_loop::run_timers() {
   const clock::time_point now = clock::now();
+  now_ = now;  // who is due must not be told a time before it, or it would ask again and again
   while (!timers_.empty() && timers_.begin()->first <= now) {
     timer& due = *timers_.begin()->second;
     timers_.erase(timers_.begin());

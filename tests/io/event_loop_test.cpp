@@ -99,6 +99,22 @@ TEST(event_loop, the_time_goes_on_within_a_turn) {
   EXPECT_LT(first, loop.now());
 }
 
+// Who is told a time before the one it waited for takes it for too early, and asks again at once.
+TEST(event_loop, a_timer_is_not_told_a_time_before_its_own) {
+  event_loop loop;
+  timer due(loop);
+  event_loop::clock::time_point when;
+  event_loop::clock::time_point told;
+  loop.post([&] {
+    when = loop.now() + 200us;  // the time of this turn is read here
+    due.at(when, [&] { told = loop.now(); });
+    while (event_loop::clock::now() < when) std::this_thread::yield();
+  });
+  loop.finish();
+  loop.run();
+  EXPECT_GE(told, when);
+}
+
 TEST(event_loop, a_socket_that_goes_while_it_is_ready_is_not_called) {
   event_loop loop;
   socket_pair one;
