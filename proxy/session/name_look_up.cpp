@@ -36,8 +36,15 @@ bool session::asks_names(const frame_view& from, std::string_view sql, outbox& o
   if (!base_ || names_fresh_ || (base_->ambiguous().empty() && !made_names_)) return false;
   if (!may_name_guarded(sql)) return false;
   book_ = base_;  // what was answered before may be so no more
-  // Nothing but its end runs in a failed transaction.
-  if (block_.status() == 'E' && ledger_.empty()) return false;
+  // Nothing but its end runs in a failed transaction. There a question in an open batch would fail, and let
+  // the server skip what the client has sent behind it.
+  if (block_.status() == 'E') {
+    if (ledger_.batch_open() && ledger_.owed_queries() > 0) {
+      hold_back(from, hold::status, out);
+      return true;
+    }
+    if (ledger_.empty() || ledger_.batch_open()) return false;
+  }
   const bool by_query = from.tag == protocol::frontend_tag::query && !ledger_.batch_open();
   if ((!by_query || block_.now() != block::outside) && must_come_first(sql)) return false;
   if (ledger_.may_copy_in()) {
