@@ -11,14 +11,10 @@ namespace {
 TEST_F(group_commit, cancelled_before_it_is_sent_it_does_not_run) {
   begin_with(rule());
   link holder = direct();
-  ASSERT_TRUE(holder.run(lock_1).ok());
-  auto members = some(3);
+  auto members = some(2);
   link& first = members.front();
   link& last = members.back();
-  first.begin(debit_1);
-  ASSERT_TRUE(waits_for_lock(first));
-  last.begin(debit_1);
-  ASSERT_TRUE(queues(last));
+  queue_behind_first(members, holder);
   cancel(last);
   EXPECT_EQ(last.collect().brief(), "57014");
   EXPECT_EQ(last.block(), PQTRANS_IDLE);
@@ -34,18 +30,12 @@ TEST_F(group_commit, cancelled_before_it_is_sent_it_does_not_run) {
 TEST_F(group_commit, who_hangs_up_behind_its_statement_has_written) {
   begin_with(rule());
   link holder = direct();
-  ASSERT_TRUE(holder.run(lock_1).ok());
   auto members = some(3);
-  members.front().begin(debit_1);
-  ASSERT_TRUE(waits_for_lock(members.front()));
-  for (auto each = std::next(members.begin()); each != members.end(); ++each) {
-    each->begin(debit_1);
-    ASSERT_TRUE(queues(*each));
-  }
+  queue_behind_first(members, holder);
   members.erase(std::next(members.begin()));
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   ASSERT_TRUE(holder.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
   EXPECT_TRUE(eventually([&] { return balance(1) == "97.00"; })) << balance(1);
 }
 
@@ -56,7 +46,7 @@ TEST_F(group_commit, cancelled_after_it_is_sent_its_statement_stands) {
   send_group(members, second);
   cancel(members.back());
   EXPECT_TRUE(second.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
   EXPECT_EQ(balance(1), "96.00");
 }
 
@@ -67,7 +57,7 @@ TEST_F(group_commit, who_leaves_after_it_is_sent_has_written) {
   send_group(members, second);
   members.pop_back();
   EXPECT_TRUE(second.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
   EXPECT_EQ(balance(1), "96.00");
 }
 
@@ -82,7 +72,7 @@ TEST_F(group_commit, when_the_one_that_runs_it_leaves_the_others_are_answered) {
   std::this_thread::sleep_for(std::chrono::milliseconds(800));  // longer than a vanished client is waited for
   EXPECT_EQ(value(audit, "SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid), "1");
   EXPECT_TRUE(second.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
   EXPECT_EQ(balance(1), "96.00");
   EXPECT_TRUE(eventually(
       [&] { return value(audit, "SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid) == "0"; }));
@@ -98,7 +88,23 @@ TEST_F(group_commit, when_the_one_that_runs_it_cancels_the_others_run_alone) {
   EXPECT_EQ(members.front().block(), PQTRANS_IDLE);
   members.front().begin(debit_1);
   EXPECT_TRUE(second.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
+  EXPECT_EQ(balance(1), "96.00");
+}
+
+// The client of the session that is to run the group has a statement of that name: it stays the client's.
+TEST_F(group_commit, a_name_that_is_taken_lets_all_run_alone) {
+  begin_with(rule());
+  auto members = some(3);
+  ASSERT_TRUE(members.front().prepare("_pgteller_0", "SELECT 'mine'").ok());
+  link holder = direct();
+  link alone = through();
+  make_busy(holder, alone);
+  for (link& each : members) queue(each);
+  ASSERT_TRUE(holder.run("COMMIT").ok());
+  EXPECT_EQ(alone.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
+  EXPECT_EQ(members.front().run_prepared("_pgteller_0", {}).text(), "mine");
   EXPECT_EQ(balance(1), "96.00");
 }
 
@@ -111,7 +117,7 @@ TEST_F(group_commit, when_its_backend_is_terminated_the_others_run_alone) {
   EXPECT_EQ(members.front().next().sqlstate(), "57P01");
   members.pop_front();
   EXPECT_TRUE(second.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
   EXPECT_EQ(balance(1), "97.00");
 }
 
@@ -125,26 +131,20 @@ TEST_F(group_commit, who_loses_its_idle_backend_is_not_told_that_nothing_was_wri
   EXPECT_EQ(last.next().sqlstate(), "08007");
   members.pop_back();
   EXPECT_TRUE(second.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
   EXPECT_EQ(balance(1), "95.00");
 }
 
 TEST_F(group_commit, who_loses_its_idle_backend_before_it_is_sent_has_written_nothing) {
   begin_with(rule());
   link holder = direct();
-  ASSERT_TRUE(holder.run(lock_1).ok());
   auto members = some(3);
-  members.front().begin(debit_1);
-  ASSERT_TRUE(waits_for_lock(members.front()));
-  for (auto each = std::next(members.begin()); each != members.end(); ++each) {
-    each->begin(debit_1);
-    ASSERT_TRUE(queues(*each));
-  }
+  queue_behind_first(members, holder);
   ASSERT_TRUE(direct().run("SELECT pg_terminate_backend(" + members.back().pid() + ")").ok());
   EXPECT_EQ(members.back().next().sqlstate(), "57P01");
   members.pop_back();
   ASSERT_TRUE(holder.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
   EXPECT_EQ(balance(1), "98.00");
 }
 
@@ -200,7 +200,7 @@ TEST_F(group_commit, those_who_wait_are_answered_before_pgteller_stops) {
   send_group(members, second);
   proxy_->process().signal(15);
   EXPECT_TRUE(second.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
   EXPECT_EQ(balance(1), "96.00");
   EXPECT_TRUE(eventually([&] { return !proxy_->process().running(); }));
 }

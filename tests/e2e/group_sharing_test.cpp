@@ -81,10 +81,8 @@ TEST_F(group_commit, what_tells_transactions_apart_is_left_out) {
       "UPDATE wallets SET balance = balance - 1, at = now() WHERE id = 1 RETURNING at",
       "UPDATE wallets SET balance = balance - 1, at = now() WHERE id = 1 RETURNING id, at, balance"};
   link holder = direct();
-  ASSERT_TRUE(holder.run(lock_1).ok());
   link first = through();
-  first.begin(debit_1);
-  ASSERT_TRUE(waits_for_lock(first));
+  make_busy(holder, first);
   auto members = some(4);
   const char* const* next = alone;
   for (link& each : members) {
@@ -112,7 +110,7 @@ TEST_F(group_commit, each_is_told_the_notices_of_its_own_statement) {
   link second = direct();
   send_group(members, second);
   EXPECT_TRUE(second.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
   EXPECT_NE(heard[0].find("left 98.00"), std::string::npos) << heard[0];
   EXPECT_NE(heard[1].find("left 97.00"), std::string::npos) << heard[1];
   EXPECT_NE(heard[2].find("left 96.00"), std::string::npos) << heard[2];
@@ -123,10 +121,8 @@ TEST_F(group_commit, one_members_error_is_its_own) {
   begin_with(rule());
   auto members = some(4);
   link first = direct();
-  ASSERT_TRUE(first.run(lock_1).ok());
   link alone = through();
-  alone.begin(debit_1);
-  ASSERT_TRUE(waits_for_lock(alone));
+  make_busy(first, alone);
   const std::array<std::string, 4> sql{
       debit_1, "UPDATE wallets SET balance = balance - 5 / (id - 1) WHERE id = 1",
       "UPDATE wallets SET balance = balance - 1000 WHERE id = 1",
@@ -161,10 +157,8 @@ TEST_F(group_commit, who_is_left_out_goes_to_PostgreSQL_itself) {
                                  "BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; COMMIT",
                                  "SET TimeZone = 'UTC'"};
   link holder = direct();
-  ASSERT_TRUE(holder.run(lock_1).ok());
   link alone = through();
-  alone.begin(debit_1);
-  ASSERT_TRUE(waits_for_lock(alone));
+  make_busy(holder, alone);
   for (const char* const sql : touches) {
     link touched = through();
     ASSERT_TRUE(touched.run(sql).ok()) << sql;
@@ -210,7 +204,7 @@ TEST_F(group_commit, a_table_with_a_trigger_is_left_out) {
     EXPECT_TRUE(waits_for_lock(each));
   }
   ASSERT_TRUE(holder.run("COMMIT").ok());
-  for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  expect_written(members);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <iterator>
 #include <list>
 #include <string>
 #include <thread>
@@ -54,18 +55,36 @@ class group_commit : public stage {
                     .ok());
   }
 
+  /// `holder` has locked row 1, and `alone` waits for it at PostgreSQL: others that write it queue.
+  void make_busy(link& holder, link& alone) {
+    ASSERT_TRUE(holder.run(lock_1).ok());
+    alone.begin(debit_1);
+    ASSERT_TRUE(waits_for_lock(alone));
+  }
+
+  void queue(link& who, const std::string& sql = debit_1) {
+    who.begin(sql);
+    ASSERT_TRUE(queues(who));
+  }
+
+  /// The row is busy with the first of them, and the others queue.
+  void queue_behind_first(std::list<link>& members, link& holder) {
+    make_busy(holder, members.front());
+    for (auto each = std::next(members.begin()); each != members.end(); ++each) queue(*each);
+  }
+
+  static void expect_written(std::list<link>& members) {
+    for (link& each : members) EXPECT_EQ(each.collect().brief(), "ok UPDATE 1");
+  }
+
   /// `members` are in one group, the first of them runs it, and it waits until `second` commits.
   void send_group(std::list<link>& members, link& second) {
     link first = direct();
-    ASSERT_TRUE(first.run(lock_1).ok());
     link alone = through();
-    alone.begin(debit_1);
-    ASSERT_TRUE(waits_for_lock(alone));
+    make_busy(first, alone);
     ASSERT_TRUE(second.run("BEGIN; SELECT FROM users WHERE id = 5 FOR UPDATE").ok());
-    for (link& each : members) {
-      each.begin("UPDATE wallets SET balance = balance - 1, user_id = 5 WHERE id = 1");
-      ASSERT_TRUE(queues(each));
-    }
+    for (link& each : members)
+      queue(each, "UPDATE wallets SET balance = balance - 1, user_id = 5 WHERE id = 1");
     ASSERT_TRUE(first.run("COMMIT").ok());
     EXPECT_EQ(alone.collect().brief(), "ok UPDATE 1");
     ASSERT_TRUE(waits_for_lock(members.front()));
