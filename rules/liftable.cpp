@@ -30,6 +30,12 @@ bool is_plain_operator(const PgQuery__AExpr& expression) {
   return std::find(plain.begin(), plain.end(), string_of(expression.name[0])) != plain.end();
 }
 
+bool is_arithmetic(const PgQuery__AExpr& expression) {
+  constexpr std::string_view signs = "+-*/%";
+  const auto name = string_of(expression.name[0]);
+  return name.size() == 1 && signs.find(name.front()) != std::string_view::npos;
+}
+
 bool is_list_operator(const PgQuery__AExpr& expression) {
   return expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_IN ||
          expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN ||
@@ -92,8 +98,9 @@ class place_reader {
   void operands(const PgQuery__AExpr& expression) {
     if (is_list_operator(expression)) return items(expression.rexpr);
     if (!is_plain_operator(expression) || expression.lexpr == nullptr || expression.rexpr == nullptr) return;
-    if (!is_constant(expression.lexpr)) allow(expression.rexpr);
-    if (!is_constant(expression.rexpr)) allow(expression.lexpr);
+    const bool computes = is_arithmetic(expression);
+    if (computes || !is_constant(expression.lexpr)) allow(expression.rexpr);
+    if (computes || !is_constant(expression.rexpr)) allow(expression.lexpr);
   }
 
   void items(const node* list) {

@@ -189,6 +189,9 @@ std::string made_value() {
                "balance",
                "-(id + 3)",
                "numeric '5'",
+               "365.5 - 5",
+               "(3 - 8) * (4.5 + 2)",
+               "5 / (1 = 1)::int",
                "ARRAY[1,2]",
                "float8(3)"});
 }
@@ -291,6 +294,7 @@ TEST(plan_template, lifts_values_that_decide_nothing) {
   EXPECT_EQ(kept_of("UPDATE wallets SET balance = balance - 5.5 WHERE id = 7 AND email = 'x'"), "");
   EXPECT_EQ(kept_of("INSERT INTO wallets (id, balance) VALUES (1, 2.5), (3, '4'::numeric)"), "");
   EXPECT_EQ(kept_of("SELECT balance FROM wallets WHERE id IN (1, 2, 3) AND version BETWEEN (4) AND (5)"), "");
+  EXPECT_EQ(kept_of("UPDATE wallets SET balance = 365.5 - 12 WHERE id = 7 AND version = 4 + 3 * 2"), "");
 }
 
 TEST(plan_template, keeps_what_may_decide_something) {
