@@ -24,6 +24,7 @@ struct row_source {
   std::vector<token_range> key_conditions;
   token_range targets;          // only where ORDER BY refers to them
   token_range order_and_limit;  // needs by_key
+  bool few = false;             // the key names its rows
   bool by_key = false;          // a locking clause cannot stand in this query: lock the keys it finds
 };
 

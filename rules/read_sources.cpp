@@ -175,6 +175,7 @@ class read_finder {
     if (inside.relations.size() == 1) {
       rows.key_conditions =
           key_conditions(context_.text, text->where, select.where_clause, read, inside, *source.meant.table);
+      rows.few = !rows.key_conditions.empty();
     }
     limit(select, *text, source);
     source.by_key_alone = !rows.key_conditions.empty() && !rows.by_key;

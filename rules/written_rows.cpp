@@ -61,6 +61,7 @@ std::optional<prelude_request> written_rows::request(const target& guarding, tok
   if (inside_.relations.size() == 1) {
     rows.key_conditions =
         key_conditions(context_.text, where, where_, target_relation(), inside_, *guarding.table);
+    rows.few = !rows.key_conditions.empty();
     // The whole condition is the key's: nothing is left to hold besides.
     if (is_key_alone(rows)) rows.key_conditions.clear();
   }

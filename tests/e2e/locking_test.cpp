@@ -127,6 +127,21 @@ TEST_F(locking, updates_of_many_rows_lock_in_key_order_against_the_heap) {
   EXPECT_EQ(failures[0] + failures[1], 0);
 }
 
+// The hidden statement tells how many rows it has locked: all that were read.
+TEST_F(locking, what_its_read_has_locked_is_not_compared) {
+  start();
+  link here = through();
+  ASSERT_TRUE(here.run("BEGIN").ok());
+  EXPECT_EQ(here.run("SELECT balance FROM wallets WHERE id = 1").brief(), "ok SELECT 1: 100.00");
+  EXPECT_EQ(here.run("UPDATE wallets SET balance = 60 WHERE id = 1").brief(), "ok UPDATE 1");
+  EXPECT_EQ(here.run("SELECT balance FROM wallets WHERE id IN ($1, $2)", {"2", "3"}).brief(),
+            "ok SELECT 2: 100.00, 100.00");
+  EXPECT_EQ(here.run("UPDATE wallets SET balance = $1 WHERE id = $2", {"70", "3"}).brief(), "ok UPDATE 1");
+  ASSERT_TRUE(here.run("COMMIT").ok());
+  EXPECT_EQ(proxy_->metric("pgteller_statements_total{action=\"check\",kind=\"absolute\""), 2);
+  EXPECT_EQ(proxy_->metric("pgteller_statements_total{action=\"validate\""), 0);
+}
+
 TEST_F(locking, lock_timeout_of_the_rule) {
   start(wallet_rule("lock_timeout = \"200ms\""));
   link holder = through();
