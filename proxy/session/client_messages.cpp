@@ -182,7 +182,7 @@ void session::take_bind(const frame_view& from, outbox& out) {
 /// False: the message is held until its turn comes.
 bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bind, portal& made,
                            outbox& out) {
-  const prepared_statement& statement = *made.statement;
+  prepared_statement& statement = *made.statement;
   const rules::statement& guarded = *statement.guarded();
   const rules::plan& plan = plan_for(guarded, block_);
   auto watched =
@@ -250,7 +250,7 @@ void session::take_execute(const frame_view& from, outbox& out) {
 
 /// What must go before the Execute of a write.
 void session::execute_write(portal& of, std::optional<watch>& watched, outbox& out) {
-  const prepared_statement& statement = *of.statement;
+  prepared_statement& statement = *of.statement;
   const rules::plan& plan = plan_for(*statement.guarded(), block_);
   const auto bind = frontend::decode_bind(of.bind);
   if (!bind) return;

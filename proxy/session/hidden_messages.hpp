@@ -2,7 +2,9 @@
 // Knows the messages; not when to send what.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/frontend.hpp"
 #include "proxy/session/outbox.hpp"
@@ -20,6 +22,17 @@ inline constexpr char hidden_name[] = "_pgteller";
 /// sent: it is too long for a message.
 [[nodiscard]] bool send_hidden(std::string_view sql, const parameter_list& parameters, bool left_over,
                                reply_ledger& ledger, outbox& out, note kept = note::hidden_run);
+
+/// Parse of a hidden statement under a name that stays. False as above; then nothing is owed.
+[[nodiscard]] bool prepare_hidden(std::string_view name, std::string_view sql,
+                                  const parameter_list& parameters, reply_ledger& ledger, outbox& out);
+
+/// Bind and Execute of one that is prepared. False as above.
+[[nodiscard]] bool run_prepared(std::string_view name, const parameter_list& parameters, reply_ledger& ledger,
+                                outbox& out);
+
+/// Frees names that prepare_hidden() has given.
+void close_hidden(const std::vector<std::string>& names, reply_ledger& ledger, outbox& out);
 
 /// Asks for the shape of a portal's rows, without the client's seeing the answer.
 [[nodiscard]] bool send_hidden_describe(std::string_view portal, note kept, reply_ledger& ledger,

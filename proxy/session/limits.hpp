@@ -93,6 +93,11 @@ inline constexpr std::size_t kept_statements_bytes = 1U << 20U;
 inline constexpr std::size_t noted_statements = 256;
 inline constexpr std::size_t closes_at_once = 16;
 
+/// Hidden statements that a session keeps prepared beside the client's own, in total and for one of those.
+/// What is beyond is prepared for each run.
+inline constexpr std::size_t kept_preludes = 256;
+inline constexpr std::size_t kept_preludes_of_one = 4;
+
 /// From accepting a client until its first ReadyForQuery; then it is closed. The default of
 /// listen.startup_timeout. PostgreSQL's own
 /// authentication_timeout (60 s by default) usually ends it earlier.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy/session/hidden_run.hpp"
+#include "proxy/session/kept_preludes.hpp"
 #include "proxy/session/row_shape.hpp"
 #include "rules/rule_book.hpp"
 
@@ -56,6 +57,8 @@ struct prepared_statement {
   kept_share share;                // of its text
   bool described = false;          // a Describe of it, or of a portal of it, is on its way or answered
   std::string trace;               // that its text names
+  bool named = false;              // by the client; else it is the unnamed statement
+  kept_preludes preludes;          // of a named one
   std::string savepoint;           // that it sets, releases or rolls back to
 
   // Where the statement carries text of ours: what the server was sent instead of the client's.

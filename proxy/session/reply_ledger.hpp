@@ -34,6 +34,7 @@ enum class note : std::uint8_t {
   portal_name,     // the same of a portal
   types,           // parameter types and the shape of rows are learnt from the answer
   hidden_run,      // the Execute of a hidden statement
+  prelude_name,    // a hidden statement is prepared under a name that stays, or such a name is freed
   watch,           // the Execute of a statement that reads or writes guarded rows
   script,          // a query with hidden statements in it, or with statements that are watched
   savepoint,       // SAVEPOINT, RELEASE or ROLLBACK TO

@@ -333,6 +333,8 @@ void session::settle_note(const owed& entry, bool confirmed, std::size_t place) 
       if (!confirmed) describes_[place]->described = false;
       describes_.erase(describes_.begin() + at);
       return;
+    case note::prelude_name:
+      return prelude_names_->settle(confirmed, place);
     case note::hidden_run:
       runs_.erase(runs_.begin() + at);
       return;

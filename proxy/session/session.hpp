@@ -220,8 +220,10 @@ class session {
   void renew(prepared_statement& statement, outbox& out);
   [[nodiscard]] bool has_preludes(const rules::plan& plan, bool before_bind) const;
   [[nodiscard]] rules::traced_text traced(std::string_view sql) const;
-  void run_preludes(const rules::plan& plan, bool before_bind, const prepared_statement& statement,
+  void run_preludes(const rules::plan& plan, bool before_bind, prepared_statement& statement,
                     const protocol::frontend::bind_view& bind, const watch* watched, outbox& out);
+  [[nodiscard]] bool send_prelude(std::string_view sql, const parameter_list& parameters,
+                                  prepared_statement& statement, outbox& out);
   [[nodiscard]] bool name_may_be_taken() const;
   void raise(refusal what, outbox& out);
   void raise_query(refusal what, outbox& out);
@@ -356,6 +358,7 @@ class session {
   name_register<portal> portals_;
   flat_queue<std::shared_ptr<prepared_statement>> describes_;
   flat_queue<hidden_run> runs_;
+  std::shared_ptr<prelude_names> prelude_names_ = std::make_shared<prelude_names>();
   flat_queue<watch> watches_;
   flat_queue<std::pair<rules::block_effect, std::string>> savepoints_;  // commands in flight
   flat_queue<script> scripts_;

@@ -207,7 +207,8 @@ void connection::visit(std::int64_t id) {
 void connection::count_row(const surroundings& of) {
   running_->any = true;
   const value counted = evaluate(running_->run.what->counted, of, running_->run.parameters);
-  if (!std::holds_alternative<std::monostate>(counted)) ++running_->count;
+  const bool null = std::holds_alternative<std::monostate>(counted);
+  if (!null || running_->run.what->counts_nulls) ++running_->count;
 }
 
 void connection::complete_rows() {

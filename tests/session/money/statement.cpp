@@ -71,7 +71,8 @@ class statement_reader {
       made_.counted = at_.parse();
       return;
     }
-    if (at_.sees("set_config") || at_.sees("count")) return prelude();
+    if (at_.sees("set_config") || at_.sees("cardinality") || (at_.sees("(") && at_.sees("select", 1)))
+      return prelude();
     made_.what = verb::select;
     do {
       made_.columns.push_back(at_.name());
@@ -94,15 +95,43 @@ class statement_reader {
   void prelude() {
     made_.what = verb::prelude;
     made_.timed = at_.sees("set_config");
-    while (!at_.sees("count")) skip();
-    skip();
+    while (!at_.sees("cardinality") && !at_.sees("count")) {
+      if (at_.here().text.ends_with("ms") && at_.sees("then", 1)) timeout();
+      skip();
+    }
+    made_.counts_nulls = at_.sees("cardinality");
+    if (made_.counts_nulls) {
+      for (const char* word : {"cardinality", "(", "array", "("}) at_.expect(word);
+      gathered();
+      at_.expect(")");
+    } else {
+      counted();
+    }
+    while (made_.timed && !at_.at_end()) skip();
+  }
+
+  // SELECT 1 FROM …, or an expression over the rows.
+  void gathered() {
+    at_.expect("select");
+    const bool only_locks = !at_.sees("case");
+    made_.counted = at_.parse();
+    at_.expect("from");
+    if (only_locks) return locked_rows();
+    rows_behind();
+  }
+
+  void counted() {
+    at_.expect("count");
     at_.expect("(");
     made_.counted = at_.parse();
     at_.expect(")");
     at_.expect("from");
+    rows_behind();
+  }
+
+  void rows_behind() {
     while (!(at_.sees("select") && at_.sees("id", 1))) {
       if (at_.sees("left")) made_.outer = true;
-      if (at_.here().text.ends_with("ms") && at_.sees("then", 1)) timeout();
       skip();
     }
     at_.expect("select");
@@ -112,6 +141,13 @@ class statement_reader {
       made_.yields.emplace_back(at_.name(), std::move(yielded));
     } while (at_.take(","));
     at_.expect("from");
+    locked_rows();
+    at_.expect("pgteller_w");
+    if (at_.take("on")) at_.expect("true");
+    at_.expect(")");
+  }
+
+  void locked_rows() {
     table();
     where();
     at_.expect("order");
@@ -119,8 +155,6 @@ class statement_reader {
     skip();
     lock();
     at_.expect(")");
-    at_.expect("pgteller_w");
-    if (at_.take("on")) at_.expect("true");
   }
 
   void timeout() { made_.lock_timeout = std::chrono::milliseconds(std::stol(at_.here().text)); }

@@ -42,6 +42,7 @@ struct statement {
   std::vector<std::pair<std::string, expression>> yields;
   expression counted;
   bool outer = false;
+  bool counts_nulls = false;
   bool timed = false;
   std::chrono::milliseconds lock_timeout{0};  // 0: none
   std::size_t parameters = 0;
