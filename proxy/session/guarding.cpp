@@ -104,7 +104,6 @@ std::shared_ptr<prepared_statement> session::prepare(const frontend::parse_view&
   made->commits_in_block = may_commit(sql, true);
   made->commits_outside = may_commit(sql, false);
   made->trace = text.trace;
-  made->named = named;
   made->savepoint = rules::savepoint_name(sql);
   for (const std::uint32_t type : parse.types) made->types.push_back(type);
   return made;
@@ -114,7 +113,6 @@ std::shared_ptr<prepared_statement> session::prepare(const frontend::parse_view&
 void session::renew(prepared_statement& statement, outbox& out) {
   if (!statement.analysed || statement.book == book_ || !book_) return;
   statement.analysed = analyse(statement.analysed->text, statement.reads_sql, out);
-  statement.preludes.forget();
   statement.book = book_;
 }
 
@@ -170,24 +168,21 @@ void session::run_preludes(const rules::plan& plan, bool before_bind, prepared_s
   }
 }
 
-/// What guards a statement that the client has prepared under a name, and runs again, is prepared under a
-/// name as well.
+/// What guards a statement that the client has prepared once and runs again is prepared as well.
 bool session::send_prelude(std::string_view sql, const parameter_list& parameters,
                            prepared_statement& statement, outbox& out) {
-  if (statement.named) {
-    std::vector<std::uint32_t> types;
-    for (const bound_value& each : parameters.values) types.push_back(each.type);
-    const auto kept = statement.preludes.find(sql, types, prelude_names_, batch_);
-    if (kept.parse) {
-      close_hidden(prelude_names_->take_freed(), ledger_, out);
-      prelude_names_->expect(kept.what);
-      if (!prepare_hidden(kept.what->name, sql, parameters, ledger_, out)) {
-        prelude_names_->settle_newest();
-        return false;
-      }
+  std::vector<std::uint32_t> types;
+  for (const bound_value& each : parameters.values) types.push_back(each.type);
+  const auto kept = statement.preludes.find(sql, types, prelude_names_, batch_);
+  if (kept.parse) {
+    close_hidden(prelude_names_->take_freed(), ledger_, out);
+    prelude_names_->expect(kept.what);
+    if (!prepare_hidden(kept.what->name, sql, parameters, ledger_, out)) {
+      prelude_names_->settle_newest();
+      return false;
     }
-    if (kept.what) return run_prepared(kept.what->name, parameters, ledger_, out);
   }
+  if (kept.what) return run_prepared(kept.what->name, parameters, ledger_, out);
   if (!send_hidden(sql, parameters, name_may_be_taken(), ledger_, out)) return false;
   hidden_left_over_ = false;
   return true;

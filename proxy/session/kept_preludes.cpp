@@ -74,9 +74,8 @@ void kept_preludes::free(kept_prelude& of) {
   of.prepared = false;
 }
 
-void kept_preludes::forget() {
+kept_preludes::~kept_preludes() {
   for (const auto& each : kept_) free(*each);
-  kept_.clear();
 }
 
 }  // namespace proxy::session

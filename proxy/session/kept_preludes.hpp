@@ -56,7 +56,7 @@ class prelude_names {
   flat_queue<change> in_flight_;
 };
 
-/// Those of one of the client's statements: their names go when it does, or is analysed anew.
+/// Those of one of the client's statements, of one Parse: their names go when it does.
 class kept_preludes {
  public:
   using batch = std::uint64_t;
@@ -64,7 +64,7 @@ class kept_preludes {
   kept_preludes() = default;
   kept_preludes(const kept_preludes&) = delete;
   kept_preludes& operator=(const kept_preludes&) = delete;
-  ~kept_preludes() { forget(); }
+  ~kept_preludes();
 
   struct answer {
     std::shared_ptr<kept_prelude> what;  // null: it is to travel without a name of its own
@@ -74,7 +74,6 @@ class kept_preludes {
   /// name is there, it has none.
   [[nodiscard]] answer find(std::string_view text, const std::vector<std::uint32_t>& types,
                             const std::shared_ptr<prelude_names>& names, batch at);
-  void forget();
 
  private:
   void free(kept_prelude& of);

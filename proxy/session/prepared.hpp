@@ -57,9 +57,8 @@ struct prepared_statement {
   kept_share share;                // of its text
   bool described = false;          // a Describe of it, or of a portal of it, is on its way or answered
   std::string trace;               // that its text names
-  bool named = false;              // by the client; else it is the unnamed statement
-  kept_preludes preludes;          // of a named one
-  std::string savepoint;           // that it sets, releases or rolls back to
+  kept_preludes preludes;
+  std::string savepoint;  // that it sets, releases or rolls back to
 
   // Where the statement carries text of ours: what the server was sent instead of the client's.
   // `carried.plan` is null where the text is the client's own.
