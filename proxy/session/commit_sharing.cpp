@@ -20,17 +20,20 @@ bool shares_commits(const rules::rule_set& configured) noexcept {
 }
 
 commit_sharing::commit_sharing(session& of, const protocol::startup_packet& startup, std::string_view server)
-    : session_{of}, settings_{server} {
+    : session_{of} {
+  kind_.add(server);
   for (const auto& [name, value] : startup.parameters) {
     if (name == "application_name") continue;
-    settings_.append(name).append(1, '\0').append(value).append(1, '\0');
+    kind_.add(name);
+    kind_.add(value);
   }
 }
 
 void commit_sharing::on_parameter(std::string_view name, std::string_view value, bool starting) {
   if (name == "application_name") return;
   if (!starting) return touch();
-  settings_.append(name).append(1, '\0').append(value).append(1, '\0');
+  kind_.add(name);
+  kind_.add(value);
 }
 
 void commit_sharing::note_sql(std::string_view sql) {
@@ -145,8 +148,7 @@ bool commit_sharing::end_parse(const protocol::frame_view& from, std::size_t tai
 
 /// Nobody else writes the row.
 bool commit_sharing::runs_at_once(const watch& on, outbox& out) {
-  row_ = on.writes.front().rows.front().id;
-  row_.append(1, '\0').append(settings_);
+  row_ = shared_row(on.writes.front().rows.front().id, kind_);
   if (!session_.shared_.groups.take(row_, session_.who_.id, out.now)) return false;
   stage_ = stage::alone;
   report_size(on, 1, out);

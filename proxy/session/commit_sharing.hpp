@@ -97,10 +97,10 @@ class commit_sharing {
   [[nodiscard]] refusal refused(std::string sqlstate, std::string message, std::string detail) const;
 
   session& session_;
-  std::string settings_;  // the server, startup parameters and what the server has said of its settings
+  session_kind kind_;  // the server, startup parameters and what the server has said of its settings
   bool touched_ = false;
   stage stage_ = stage::none;
-  std::string row_;
+  shared_row row_;
   std::optional<pending> pending_;
   commit_leader leader_;
   std::optional<clock::time_point> due_;  // waiting: until then
