@@ -173,7 +173,8 @@ struct commit_groups::shard {
   using row_map = std::unordered_map<shared_row, row_state, hash_of>;
   mutable std::mutex lock;
   row_map rows;
-  std::deque<std::pair<clock::time_point, shared_row>> resting;  // until then; those that rested are left in it
+  std::deque<std::pair<clock::time_point, shared_row>>
+      resting;  // until then; those that rested are left in it
 
   void drop_if_over(row_map::iterator known) {
     if (known->second.over()) rows.erase(known);

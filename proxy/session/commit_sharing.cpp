@@ -36,7 +36,14 @@ void commit_sharing::on_parameter(std::string_view name, std::string_view value,
   kind_.add(value);
 }
 
+/// What may be run by another session leaves that one as it was: it need not be read again.
+void commit_sharing::note_query(std::string_view sql, const rules::analysis* analysed) {
+  const bool one = analysed != nullptr && analysed->statements.size() == 1;
+  if (!one || !analysed->statements.front().autonomous.shares_commit) note_sql(sql);
+}
+
 void commit_sharing::note_sql(std::string_view sql) {
+  if (may_free_names(sql)) leader_.doubt_names();
   if (touched_) return;
   const rules::parse_settings reads = session_.reads_sql();
   touched_ = !reads.ascii_safe_encoding || !leaves_session_as_it_was(sql, reads.standard_conforming_strings);

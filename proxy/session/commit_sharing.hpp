@@ -32,7 +32,8 @@ class commit_sharing {
 
   // What tells one session's settings from another's.
   void on_parameter(std::string_view name, std::string_view value, bool starting);
-  /// The client sends this SQL, or prepares it.
+  /// The client sends this SQL, or prepares it. `analysed` may be null.
+  void note_query(std::string_view sql, const rules::analysis* analysed);
   void note_sql(std::string_view sql);
   /// It sends what is not looked at.
   void touch() noexcept { touched_ = true; }

@@ -74,8 +74,8 @@ TEST_F(groups, what_came_meanwhile_is_the_next_group) {
   EXPECT_EQ(lead(2), ids{});
   table.done(row, 1, now, wake);
   EXPECT_EQ(woken(), ids{2});
-  EXPECT_FALSE(enter(4));  // before the leader has made up the group
-  EXPECT_EQ(woken(), ids{4});    // as many as were expected: the last one leads
+  EXPECT_FALSE(enter(4));      // before the leader has made up the group
+  EXPECT_EQ(woken(), ids{4});  // as many as were expected: the last one leads
   EXPECT_EQ(lead(3), ids{});
   EXPECT_EQ(lead(2), ids{});
   EXPECT_EQ(lead(4), (ids{2, 3, 4}));
