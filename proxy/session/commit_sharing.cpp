@@ -64,17 +64,16 @@ bool commit_sharing::may_share() const {
          !of.settings_doubted_ && !of.made_names_ && !of.swallow_client_;
 }
 
-bool commit_sharing::hold_query(const protocol::frame_view& from, const script_request& request,
-                                outbox& out) {
+bool commit_sharing::hold_query(const protocol::frame_view& from, script_request& request, outbox& out) {
   if (passing_) passed_ = true;
   if (from.wire.size() > limits::shared_write_bytes) return false;
   if (passing_ || !is_idle(false) || !may_share() || request.analysed->statements.size() != 1) return false;
   if (!request.watches.front() || !may_join_group(*request.watches.front())) return false;
-  const watch& on = *request.watches.front();
+  watch& on = *request.watches.front();
   if (runs_at_once(on, out)) return false;
   auto job = job_of_query(on, request.rest);
   if (!job || !enter(std::move(*job), on, out)) return false;
-  wait(from, {.on = on}, out);
+  wait(from, {.on = std::move(on)}, out);
   return true;
 }
 

@@ -38,8 +38,9 @@ class commit_sharing {
   /// It sends what is not looked at.
   void touch() noexcept { touched_ = true; }
 
-  /// True: the message is held back until the answer is there. False: it runs in the ordinary way, now.
-  [[nodiscard]] bool hold_query(const protocol::frame_view& from, const script_request& request, outbox& out);
+  /// True: the message is held back until the answer is there, and the request is used up. False: it runs in
+  /// the ordinary way, now.
+  [[nodiscard]] bool hold_query(const protocol::frame_view& from, script_request& request, outbox& out);
   [[nodiscard]] bool hold_bind(const protocol::frame_view& from, const protocol::frontend::bind_view& bind,
                                const portal& made, const watch& watched, outbox& out);
 
