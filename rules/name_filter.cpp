@@ -76,8 +76,9 @@ name_filter::name_filter(const std::vector<std::string>& names) {
 // A needle whose bytes were met at `at` begins at most one step before.
 bool name_filter::verify(std::string_view text, std::size_t at) const noexcept {
   for (std::size_t begin = at - std::min(at, step_ - 1); begin <= at; ++begin) {
+    const char first = lower(text[begin]);
     for (const auto& needle : needles_) {
-      if (starts_with_folded(text.substr(begin), needle)) return true;
+      if (needle.front() == first && starts_with_folded(text.substr(begin), needle)) return true;
     }
   }
   return false;

@@ -56,12 +56,12 @@ struct cancel_request {
 
 void connection::carry_out(session::outbox& out) {
   send_to_server(out.to_server);
+  for (const session::session_id who : out.wake) wake(who);  // before what takes longer
   send_to_client(out.to_client);
   for (const event& what : out.events) count(what);
   if (out.request == session::request_kind::connect_server) connect_server();
   if (out.request == session::request_kind::secure_client && !out.close_reason) secure_client(false);
   if (out.request == session::request_kind::forward_cancel) forward_cancel(std::move(out.cancel_packet));
-  for (const session::session_id who : out.wake) wake(who);
   if (out.want_book) {
     // Asked again from the loop: the catalog may have become known between the session's look and this one.
     book_generation_ = 0;

@@ -110,7 +110,7 @@ bool event_loop::is_over() const {
 
 void event_loop::turn() {
   std::array<epoll_event, events_at_once> events;
-  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), patience());
+  const int count = wait(events);
   now_.reset();
   for (int i = 0; i < count; ++i) {
     auto* const who = static_cast<readiness*>(events[static_cast<std::size_t>(i)].data.ptr);
@@ -124,12 +124,28 @@ void event_loop::turn() {
   bury();
 }
 
-/// How long epoll may wait, in its milliseconds.
-int event_loop::patience() const {
-  if (!again_.empty() || posted_) return 0;
-  if (timers_.empty()) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, std::numeric_limits<int>::max()));
+/// How long epoll may wait; none: until something happens.
+std::optional<event_loop::clock::duration> event_loop::patience() const {
+  if (!again_.empty() || posted_) return clock::duration::zero();
+  if (timers_.empty()) return std::nullopt;
+  return std::max(timers_.begin()->first - clock::now(), clock::duration::zero());
+}
+
+/// Milliseconds would be too coarse for a pause between shared commits.
+int event_loop::wait(std::span<epoll_event> into) {
+  const auto longest = patience();
+  const int most = static_cast<int>(into.size());
+  if (exact_ && longest && longest->count() > 0) {
+    const auto whole = std::chrono::floor<std::chrono::seconds>(*longest);
+    const timespec time{whole.count(), (*longest - whole).count()};
+    const int count = ::epoll_pwait2(epoll_, into.data(), most, &time, nullptr);
+    if (count >= 0 || errno == EINTR) return count;
+    exact_ = false;  // Linux before 5.11, or a filter of system calls that does not know it
+  }
+  if (!longest) return ::epoll_wait(epoll_, into.data(), most, -1);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*longest).count();
+  const auto bounded = std::min<std::int64_t>(left, std::numeric_limits<int>::max());
+  return ::epoll_wait(epoll_, into.data(), most, static_cast<int>(bounded));
 }
 
 /// Who asks again meanwhile comes after the events that are ready then.

@@ -11,9 +11,12 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
+
+struct epoll_event;
 
 namespace proxy::io {
 
@@ -113,7 +116,8 @@ class event_loop {
   friend struct end_watching;
 
   void turn();
-  [[nodiscard]] int patience() const;
+  [[nodiscard]] std::optional<clock::duration> patience() const;
+  [[nodiscard]] int wait(std::span<epoll_event> into);
   [[nodiscard]] bool is_over() const;
   void wake() noexcept;
   void look_again();
@@ -122,7 +126,8 @@ class event_loop {
   void bury();
 
   int epoll_;
-  int wake_;  // an eventfd
+  int wake_;           // an eventfd
+  bool exact_ = true;  // the kernel can wait for less than a millisecond
   std::atomic<std::thread::id> thread_{};
   std::atomic<bool> finishing_{false};
   std::atomic<bool> stopped_{false};

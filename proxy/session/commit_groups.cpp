@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -15,28 +16,55 @@ constexpr std::size_t shard_count = 16;
 struct row_state {
   session_id holder = 0;  // who writes it at PostgreSQL, or is called to
   bool called = false;    // it is called: its group is not made up yet
+  bool rests = false;     // nobody does, and until `until` who comes first had better wait for the others
   std::size_t limit = commit_groups::most_members;
-  std::deque<group_member> queue;
+  std::vector<group_member> queue;
   std::vector<group_member> flight;  // the group that `holder` runs; empty where it writes alone
   std::vector<std::pair<session_id, group_answer>> answers;  // not collected yet
   clock::time_point began;                                   // the holder's writing
-  clock::time_point until;                                   // called: more are waited for
-  std::size_t expected = 0;                                  // called: so many
+  clock::time_point until;                                   // called, or resting: more are waited for
+  std::size_t expected = 0;                                  // called, or resting: so many
   double hope = 1;  // the share of those just answered that is expected to come again at once
 
-  [[nodiscard]] bool over() const { return holder == 0 && queue.empty() && answers.empty(); }
+  [[nodiscard]] bool idle() const { return holder == 0 && queue.empty() && answers.empty(); }
+  [[nodiscard]] bool over() const { return idle() && !rests; }
 
-  /// The first in the queue is to run what has come.
-  void call_next(clock::time_point now, wake_list& wake) {
-    const std::size_t answered = std::max<std::size_t>(1, flight.size());
+  /// The first in the queue is to run what has come. `answered`: so many were told something just now.
+  void call_next(std::size_t answered, clock::time_point now, wake_list& wake) {
     flight.clear();
-    holder = queue.empty() ? 0 : queue.front().who;
-    called = holder != 0;
-    if (!called) return;
-    wake.push_back(holder);
     expected = std::min(limit, queue.size() + static_cast<std::size_t>(hope * static_cast<double>(answered)));
     until = now + std::min<clock::duration>(commit_groups::longest_pause,
                                             (now - began) / commit_groups::pause_divisor);
+    holder = 0;
+    called = false;
+    if (!queue.empty()) return call(queue.front().who, wake);
+    // Who writes alone is not slowed down by what it has just done itself.
+    rests = answered > 1 && expected > 1 && now < until;
+  }
+
+  void call(session_id who, wake_list& wake) {
+    holder = who;
+    called = true;
+    rests = false;
+    wake.push_back(who);
+  }
+
+  /// True: the row is `who`'s.
+  [[nodiscard]] bool take(session_id who, clock::time_point now) {
+    if (holder != 0 || (rests && now < until)) return false;
+    rests = false;
+    holder = who;
+    began = now;
+    return true;
+  }
+
+  void add(group_member one, wake_list& wake) {
+    queue.push_back(std::move(one));
+    if (rests) return call(queue.back().who, wake);
+    if (!called || queue.size() != expected) return;
+    // The last of those who were waited for leads: it runs already, another one would have to be woken. But
+    // it must be in the group, and two that go first are not.
+    call(queue.back().job->goes_first ? holder : queue.back().who, wake);
   }
 
   /// Whether the called one had better wait. It learns from what comes of it.
@@ -53,7 +81,7 @@ struct row_state {
         std::find_if(queue.begin(), queue.end(), [who](const group_member& each) { return each.who == who; });
     if (place == queue.end()) return false;
     queue.erase(place);
-    if (holder == who && called) call_next(now, wake);
+    if (holder == who && called) call_next(0, now, wake);
     return true;
   }
 
@@ -82,7 +110,7 @@ struct row_state {
 /// At most one that goes first, at the front; the others in the order in which they came.
 std::vector<group_member> take_group(row_state& row) {
   std::vector<group_member> group;
-  std::deque<group_member> left;
+  std::vector<group_member> left;
   bool has_first = false;
   for (group_member& each : row.queue) {
     const bool later = each.job->goes_first && has_first;
@@ -107,15 +135,18 @@ std::size_t next_limit(std::size_t limit, bool succeeded) {
 
 /// Those that were not to blame come first in the next group.
 void queue_again(row_state& row, std::size_t culprit, wake_list& wake) {
-  for (std::size_t i = row.flight.size(); i-- > 0;) {
+  std::vector<group_member> again;
+  for (std::size_t i = 0; i < row.flight.size(); ++i) {
     group_member& each = row.flight[i];
     if (each.who == 0) continue;
     if (i == culprit || each.withdrawn || ++each.failures >= commit_groups::most_failures) {
       row.tell(each.who, {group_answer::type::alone, {}}, wake);
     } else {
-      row.queue.push_front(std::move(each));
+      again.push_back(std::move(each));
     }
   }
+  row.queue.insert(row.queue.begin(), std::make_move_iterator(again.begin()),
+                   std::make_move_iterator(again.end()));
 }
 
 void settle(row_state& row, group_result& result, wake_list& wake) {
@@ -132,17 +163,49 @@ void settle(row_state& row, group_result& result, wake_list& wake) {
   }
 }
 
+struct hash_of {
+  std::size_t operator()(const shared_row& row) const noexcept { return row.hash(); }
+};
+
 }  // namespace
 
 struct commit_groups::shard {
+  using row_map = std::unordered_map<shared_row, row_state, hash_of>;
   mutable std::mutex lock;
-  std::unordered_map<std::string, row_state> rows;
+  row_map rows;
+  std::deque<std::pair<clock::time_point, shared_row>>
+      resting;  // until then; those that rested are left in it
 
-  void drop_if_over(const std::string& name) {
-    const auto known = rows.find(name);
-    if (known != rows.end() && known->second.over()) rows.erase(known);
+  void drop_if_over(row_map::iterator known) {
+    if (known->second.over()) rows.erase(known);
+  }
+
+  void call_next(row_map::iterator row, std::size_t answered, clock::time_point now, wake_list& wake) {
+    row->second.call_next(answered, now, wake);
+    if (row->second.rests) resting.emplace_back(row->second.until, row->first);
+    drop_if_over(row);
+  }
+
+  void end_rests(clock::time_point now) {
+    for (; !resting.empty() && resting.front().first <= now; resting.pop_front()) {
+      const auto known = rows.find(resting.front().second);
+      if (known == rows.end() || known->second.until > now) continue;
+      known->second.rests = false;
+      drop_if_over(known);
+    }
   }
 };
+
+void session_kind::add(std::string_view part) {
+  text_.append(part).append(1, '\0');
+  hash_ = std::hash<std::string>{}(text_);
+}
+
+shared_row::shared_row(std::string_view row, const session_kind& seen_by)
+    : hash_{std::hash<std::string_view>{}(row) ^ seen_by.hash()} {
+  name_.reserve(row.size() + 1 + seen_by.text().size());
+  name_.append(row).append(1, '\0').append(seen_by.text());
+}
 
 commit_groups::commit_groups() {
   for (std::size_t i = 0; i < shard_count; ++i) shards_.push_back(std::make_unique<shard>());
@@ -150,37 +213,28 @@ commit_groups::commit_groups() {
 
 commit_groups::~commit_groups() = default;
 
-commit_groups::shard& commit_groups::shard_of(const std::string& row) const {
-  return *shards_[std::hash<std::string>{}(row) % shard_count];
+commit_groups::shard& commit_groups::shard_of(const shared_row& row) const {
+  return *shards_[row.hash() % shard_count];
 }
 
-bool commit_groups::take(const std::string& row, session_id who, clock::time_point now) {
+bool commit_groups::take(const shared_row& row, session_id who, clock::time_point now) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
-  const auto [place, added] = home.rows.try_emplace(row);
-  row_state& state = place->second;
-  if (!added && state.holder != 0) return false;
-  state.holder = who;
-  state.began = now;
-  return true;
+  home.end_rests(now);
+  return home.rows[row].take(who, now);
 }
 
-bool commit_groups::enter(const std::string& row, session_id who, group_job_ptr job, clock::time_point now,
+bool commit_groups::enter(const shared_row& row, session_id who, group_job_ptr job, clock::time_point now,
                           wake_list& wake) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   row_state& state = home.rows[row];
-  if (state.holder == 0) {
-    state.holder = who;
-    state.began = now;
-    return true;
-  }
-  state.queue.push_back({who, std::move(job), 0});
-  if (state.called && state.queue.size() == state.expected) wake.push_back(state.holder);
+  if (state.take(who, now)) return true;
+  state.add({who, std::move(job)}, wake);
   return false;
 }
 
-called_group commit_groups::lead(const std::string& row, session_id who, clock::time_point now) {
+called_group commit_groups::lead(const shared_row& row, session_id who, clock::time_point now) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
@@ -196,28 +250,28 @@ called_group commit_groups::lead(const std::string& row, session_id who, clock::
   return group;
 }
 
-std::optional<group_answer> commit_groups::answer(const std::string& row, session_id who) {
+std::optional<group_answer> commit_groups::answer(const shared_row& row, session_id who) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
   if (known == home.rows.end()) return std::nullopt;
   auto found = known->second.take_answer(who);
-  home.drop_if_over(row);
+  home.drop_if_over(known);
   return found;
 }
 
-bool commit_groups::withdraw(const std::string& row, session_id who, clock::time_point now, wake_list& wake) {
+bool commit_groups::withdraw(const shared_row& row, session_id who, clock::time_point now, wake_list& wake) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
   if (known == home.rows.end()) return false;
   const bool queued = known->second.leave_queue(who, now, wake);
   if (group_member* const sent = known->second.in_flight(who)) sent->withdrawn = true;
-  home.drop_if_over(row);
+  home.drop_if_over(known);
   return queued;
 }
 
-group_answer commit_groups::abandon(const std::string& row, session_id who, clock::time_point now,
+group_answer commit_groups::abandon(const shared_row& row, session_id who, clock::time_point now,
                                     wake_list& wake) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
@@ -233,35 +287,35 @@ group_answer commit_groups::abandon(const std::string& row, session_id who, cloc
       found = std::move(*told);
     }
   }
-  home.drop_if_over(row);
+  home.drop_if_over(known);
   return found;
 }
 
-void commit_groups::done(const std::string& row, session_id who, clock::time_point now, wake_list& wake) {
+void commit_groups::done(const shared_row& row, session_id who, clock::time_point now, wake_list& wake) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
   if (known == home.rows.end() || known->second.holder != who || known->second.called) return;
-  known->second.call_next(now, wake);
-  home.drop_if_over(row);
+  home.call_next(known, 1, now, wake);
 }
 
-void commit_groups::finish(const std::string& row, session_id who, group_result result, clock::time_point now,
+void commit_groups::finish(const shared_row& row, session_id who, group_result result, clock::time_point now,
                            wake_list& wake) {
   shard& home = shard_of(row);
   const std::lock_guard hold(home.lock);
   const auto known = home.rows.find(row);
   if (known == home.rows.end() || known->second.holder != who || known->second.called) return;
+  const std::size_t told = wake.size();
   settle(known->second, result, wake);
-  known->second.call_next(now, wake);
-  home.drop_if_over(row);
+  home.call_next(known, wake.size() - told, now, wake);
 }
 
 std::size_t commit_groups::rows() const {
   std::size_t count = 0;
   for (const auto& each : shards_) {
     const std::lock_guard hold(each->lock);
-    count += each->rows.size();
+    count += static_cast<std::size_t>(std::count_if(each->rows.begin(), each->rows.end(),
+                                                    [](const auto& row) { return !row.second.idle(); }));
   }
   return count;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/session/turn_table.hpp"
@@ -64,6 +65,31 @@ struct group_result {
   std::vector<std::string> frames;
 };
 
+/// What must be alike in sessions that share: only then does a statement mean the same in them.
+class session_kind {
+ public:
+  void add(std::string_view part);
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  [[nodiscard]] std::size_t hash() const noexcept { return hash_; }
+
+ private:
+  std::string text_;
+  std::size_t hash_ = 0;  // of the text, which is long
+};
+
+/// A row as sessions of one kind see it.
+class shared_row {
+ public:
+  shared_row() = default;
+  shared_row(std::string_view row, const session_kind& seen_by);
+  [[nodiscard]] std::size_t hash() const noexcept { return hash_; }
+  friend bool operator==(const shared_row&, const shared_row&) = default;
+
+ private:
+  std::size_t hash_ = 0;
+  std::string name_;
+};
+
 /// Whom a session is called to run.
 struct called_group {
   std::vector<group_member> members;              // itself among them; none: it is not its turn, or not yet
@@ -80,28 +106,30 @@ class commit_groups {
   /// A member of so many groups that failed runs alone.
   static constexpr std::uint32_t most_failures = 3;
   /// Those whose commit has just ended are expected to write again at once: the next group waits for them for
-  /// a fraction of the time that the last one took, at most so long, and only while that is seen to pay.
+  /// a fraction of the time that the last one took, at most so long, and only while that is seen to pay. So
+  /// does the first of them who comes again, if nobody was waiting.
   static constexpr std::chrono::microseconds longest_pause{1000};
-  static constexpr int pause_divisor = 4;
+  static constexpr int pause_divisor = 2;
 
   /// True: nobody writes the row; it is the session's until done().
-  [[nodiscard]] bool take(const std::string& row, session_id who, clock::time_point now);
-  /// True: the same. False: it waits, until lead() or answer() has something for it, or withdraw().
-  [[nodiscard]] bool enter(const std::string& row, session_id who, group_job_ptr job, clock::time_point now,
+  [[nodiscard]] bool take(const shared_row& row, session_id who, clock::time_point now);
+  /// True: the same. False: it waits, until lead() or answer() has something for it, or withdraw(). It may be
+  /// woken at once.
+  [[nodiscard]] bool enter(const shared_row& row, session_id who, group_job_ptr job, clock::time_point now,
                            wake_list& wake);
 
   /// A group of one the session runs in the ordinary way until done(), any other until finish().
-  [[nodiscard]] called_group lead(const std::string& row, session_id who, clock::time_point now);
+  [[nodiscard]] called_group lead(const shared_row& row, session_id who, clock::time_point now);
   /// What has become of a waiting session's write, once.
-  [[nodiscard]] std::optional<group_answer> answer(const std::string& row, session_id who);
+  [[nodiscard]] std::optional<group_answer> answer(const shared_row& row, session_id who);
 
   /// False: too late, its write has been sent; an answer will come. If that group fails, it is told `alone`.
-  [[nodiscard]] bool withdraw(const std::string& row, session_id who, clock::time_point now, wake_list& wake);
+  [[nodiscard]] bool withdraw(const shared_row& row, session_id who, clock::time_point now, wake_list& wake);
   /// It waits no longer, and no answer will come: what is known now is returned. `alone`: it was not sent.
-  group_answer abandon(const std::string& row, session_id who, clock::time_point now, wake_list& wake);
+  group_answer abandon(const shared_row& row, session_id who, clock::time_point now, wake_list& wake);
 
-  void done(const std::string& row, session_id who, clock::time_point now, wake_list& wake);
-  void finish(const std::string& row, session_id who, group_result result, clock::time_point now,
+  void done(const shared_row& row, session_id who, clock::time_point now, wake_list& wake);
+  void finish(const shared_row& row, session_id who, group_result result, clock::time_point now,
               wake_list& wake);
 
   /// Rows that are being written or waited for.
@@ -109,7 +137,7 @@ class commit_groups {
 
  private:
   struct shard;
-  [[nodiscard]] shard& shard_of(const std::string& row) const;
+  [[nodiscard]] shard& shard_of(const shared_row& row) const;
   std::vector<std::unique_ptr<shard>> shards_;
 };
 

@@ -19,6 +19,9 @@ std::string name_of(std::size_t number) {
   return "_pgteller_" + std::to_string(number);
 }
 
+/// Stays prepared between groups: its meaning depends on no name of the client's.
+constexpr char limit_name[] = "_pgteller_limit";
+
 using statement_key = std::pair<std::string_view, const std::vector<std::uint32_t>*>;
 struct by_value {
   bool operator()(const statement_key& one, const statement_key& other) const {
@@ -48,7 +51,7 @@ group_statement limit_of_waiting(std::chrono::milliseconds longest) {
 class pipeline_writer {
  public:
   explicit pipeline_writer(std::size_t names_left) : left_{names_left} {
-    for (std::size_t i = 0; i < left_; ++i) close(i);
+    for (std::size_t i = 0; i < left_; ++i) close(name_of(i));
   }
 
   void begin_member() { in_member_ = true; }
@@ -58,6 +61,17 @@ class pipeline_writer {
     const auto [known, added] = names_.emplace(statement_key{what.sql, &what.types}, names_.size());
     const std::string name = name_of(known->second);
     if (added) expect(frontend::encode_parse(name, what.sql, what.types, bytes), request::parse);
+    run(name, what);
+  }
+
+  /// `left`: it may be there, but not for certain.
+  void prepare_limit(const group_statement& what, bool left) {
+    if (left) close(limit_name);
+    expect(frontend::encode_parse(limit_name, what.sql, what.types, bytes), request::parse);
+    owes.back().keeps = true;
+  }
+
+  void run(std::string_view name, const group_statement& what) {
     std::vector<std::int16_t> formats;
     std::vector<std::optional<std::string_view>> values;
     for (const bound_value& each : what.values) {
@@ -74,7 +88,7 @@ class pipeline_writer {
 
   void end() {
     in_member_ = false;
-    for (std::size_t i = 0; i < names_.size(); ++i) close(i);
+    for (std::size_t i = 0; i < names_.size(); ++i) close(name_of(i));
     bytes.append(frontend::sync_frame);
   }
 
@@ -83,6 +97,7 @@ class pipeline_writer {
     std::size_t member = 0;
     bool of_member = false;
     bool visible = false;
+    bool keeps = false;
   };
   std::string bytes;
   std::vector<owed_step> owes;
@@ -90,8 +105,8 @@ class pipeline_writer {
   [[nodiscard]] std::size_t names() const { return names_.size(); }
 
  private:
-  void close(std::size_t number) {
-    expect(frontend::encode_close(frontend::target_kind::statement, name_of(number), bytes), request::close);
+  void close(std::string_view name) {
+    expect(frontend::encode_close(frontend::target_kind::statement, name, bytes), request::close);
   }
   void expect(bool built, request what, bool visible = false) {
     good = good && built;
@@ -109,8 +124,11 @@ class pipeline_writer {
 bool commit_leader::begin(const std::vector<group_member>& group, std::chrono::milliseconds lock_timeout,
                           reply_ledger& ledger, outbox& out) {
   pipeline_writer made{names_left_};
-  const group_statement limit = limit_of_waiting(lock_timeout);
-  if (lock_timeout.count() > 0) made.add(limit);
+  if (lock_timeout.count() > 0) {
+    const group_statement limit = limit_of_waiting(lock_timeout);
+    if (limit_ != kept::surely) made.prepare_limit(limit, limit_ == kept::doubted);
+    made.run(limit_name, limit);
+  }
   made.begin_member();
   for (const group_member& each : group) {
     for (const group_statement& what : each.job->statements) made.add(what);
@@ -120,7 +138,7 @@ bool commit_leader::begin(const std::vector<group_member>& group, std::chrono::m
   if (!made.good) return false;
   steps_.clear();
   for (const auto& each : made.owes) {
-    steps_.push_back({each.member, each.of_member, each.visible});
+    steps_.push_back({each.member, each.of_member, each.visible, each.keeps});
     static_cast<void>(ledger.expect({.what = each.what, .hidden = true, .kept = note::group}));
   }
   static_cast<void>(ledger.expect({.what = request::sync, .hidden = true, .kept = note::group}));
@@ -156,6 +174,7 @@ bool commit_leader::on_reply(const protocol::piece& from, const ruling& answer) 
     into.append(from.frame.wire);
     if (from.kind == protocol::piece_kind::head) streaming_ = &into;
   }
+  if (at.keeps) limit_ = kept::surely;
   if (answer.settled) steps_.pop_front();
   return false;
 }
@@ -176,6 +195,7 @@ void commit_leader::on_error(std::string_view body, const ruling& answer) {
   if (!at_commit && !blames_) {
     blames_ = steps_.front().of_member;
     culprit_ = steps_.front().member;
+    if (!blames_) doubt_names();
   }
   steps_.clear();
 }

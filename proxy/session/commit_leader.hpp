@@ -3,6 +3,7 @@
 // they are told if it fails.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +26,9 @@ class commit_leader {
   /// `lock_timeout`: of any lock that the group waits for; 0: the session's own.
   [[nodiscard]] bool begin(const std::vector<group_member>& group, std::chrono::milliseconds lock_timeout,
                            reply_ledger& ledger, outbox& out);
+
+  /// The client may have freed the names of prepared statements.
+  void doubt_names() noexcept { limit_ = std::min(limit_, kept::doubted); }
 
   /// Whether a message that has come meanwhile is for a member, or about the group: all but ParameterStatus,
   /// NotificationResponse, and notices of no member's statement.
@@ -51,7 +55,10 @@ class commit_leader {
     std::size_t member = 0;
     bool of_member = false;  // an error here is its own
     bool visible = false;    // its client is told
+    bool keeps = false;      // behind it the statement that sets lock_timeout is there
   };
+  /// Whether that statement is there.
+  enum class kept : std::uint8_t { never, doubted, surely };
 
   void on_error(std::string_view body, const ruling& answer);
   [[nodiscard]] group_result::type outcome() const;
@@ -62,6 +69,7 @@ class commit_leader {
   std::string sqlstate_;
   std::size_t culprit_ = 0;
   std::size_t names_left_ = 0;  // prepared by a group that failed: they may still be there
+  kept limit_ = kept::never;
   bool running_ = false;
   bool failed_ = false;  // it is certain that nothing has been, or will be, committed
   bool blames_ = false;  // `culprit_` is known

@@ -20,20 +20,30 @@ bool shares_commits(const rules::rule_set& configured) noexcept {
 }
 
 commit_sharing::commit_sharing(session& of, const protocol::startup_packet& startup, std::string_view server)
-    : session_{of}, settings_{server} {
+    : session_{of} {
+  kind_.add(server);
   for (const auto& [name, value] : startup.parameters) {
     if (name == "application_name") continue;
-    settings_.append(name).append(1, '\0').append(value).append(1, '\0');
+    kind_.add(name);
+    kind_.add(value);
   }
 }
 
 void commit_sharing::on_parameter(std::string_view name, std::string_view value, bool starting) {
   if (name == "application_name") return;
   if (!starting) return touch();
-  settings_.append(name).append(1, '\0').append(value).append(1, '\0');
+  kind_.add(name);
+  kind_.add(value);
+}
+
+/// What may be run by another session leaves that one as it was: it need not be read again.
+void commit_sharing::note_query(std::string_view sql, const rules::analysis* analysed) {
+  const bool one = analysed != nullptr && analysed->statements.size() == 1;
+  if (!one || !analysed->statements.front().autonomous.shares_commit) note_sql(sql);
 }
 
 void commit_sharing::note_sql(std::string_view sql) {
+  if (may_free_names(sql)) leader_.doubt_names();
   if (touched_) return;
   const rules::parse_settings reads = session_.reads_sql();
   touched_ = !reads.ascii_safe_encoding || !leaves_session_as_it_was(sql, reads.standard_conforming_strings);
@@ -54,17 +64,16 @@ bool commit_sharing::may_share() const {
          !of.settings_doubted_ && !of.made_names_ && !of.swallow_client_;
 }
 
-bool commit_sharing::hold_query(const protocol::frame_view& from, const script_request& request,
-                                outbox& out) {
+bool commit_sharing::hold_query(const protocol::frame_view& from, script_request& request, outbox& out) {
   if (passing_) passed_ = true;
   if (from.wire.size() > limits::shared_write_bytes) return false;
   if (passing_ || !is_idle(false) || !may_share() || request.analysed->statements.size() != 1) return false;
   if (!request.watches.front() || !may_join_group(*request.watches.front())) return false;
-  const watch& on = *request.watches.front();
+  watch& on = *request.watches.front();
   if (runs_at_once(on, out)) return false;
   auto job = job_of_query(on, request.rest);
   if (!job || !enter(std::move(*job), on, out)) return false;
-  wait(from, {.on = on}, out);
+  wait(from, {.on = std::move(on)}, out);
   return true;
 }
 
@@ -145,8 +154,7 @@ bool commit_sharing::end_parse(const protocol::frame_view& from, std::size_t tai
 
 /// Nobody else writes the row.
 bool commit_sharing::runs_at_once(const watch& on, outbox& out) {
-  row_ = on.writes.front().rows.front().id;
-  row_.append(1, '\0').append(settings_);
+  row_ = shared_row(on.writes.front().rows.front().id, kind_);
   if (!session_.shared_.groups.take(row_, session_.who_.id, out.now)) return false;
   stage_ = stage::alone;
   report_size(on, 1, out);

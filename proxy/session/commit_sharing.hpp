@@ -32,13 +32,15 @@ class commit_sharing {
 
   // What tells one session's settings from another's.
   void on_parameter(std::string_view name, std::string_view value, bool starting);
-  /// The client sends this SQL, or prepares it.
+  /// The client sends this SQL, or prepares it. `analysed` may be null.
+  void note_query(std::string_view sql, const rules::analysis* analysed);
   void note_sql(std::string_view sql);
   /// It sends what is not looked at.
   void touch() noexcept { touched_ = true; }
 
-  /// True: the message is held back until the answer is there. False: it runs in the ordinary way, now.
-  [[nodiscard]] bool hold_query(const protocol::frame_view& from, const script_request& request, outbox& out);
+  /// True: the message is held back until the answer is there, and the request is used up. False: it runs in
+  /// the ordinary way, now.
+  [[nodiscard]] bool hold_query(const protocol::frame_view& from, script_request& request, outbox& out);
   [[nodiscard]] bool hold_bind(const protocol::frame_view& from, const protocol::frontend::bind_view& bind,
                                const portal& made, const watch& watched, outbox& out);
 
@@ -97,10 +99,10 @@ class commit_sharing {
   [[nodiscard]] refusal refused(std::string sqlstate, std::string message, std::string detail) const;
 
   session& session_;
-  std::string settings_;  // the server, startup parameters and what the server has said of its settings
+  session_kind kind_;  // the server, startup parameters and what the server has said of its settings
   bool touched_ = false;
   stage stage_ = stage::none;
-  std::string row_;
+  shared_row row_;
   std::optional<pending> pending_;
   commit_leader leader_;
   std::optional<clock::time_point> due_;  // waiting: until then

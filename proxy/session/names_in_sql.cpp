@@ -97,6 +97,10 @@ bool may_commit(std::string_view sql, bool in_block) {
   return !ends_block || !(same_word(verb, "rollback") || same_word(verb, "abort"));
 }
 
+bool may_free_names(std::string_view sql) {
+  return has_word(sql, "discard") || has_word(sql, "deallocate");
+}
+
 bool may_return_rows(std::string_view sql) {
   return has_word(sql, "returning");
 }

@@ -14,6 +14,9 @@ namespace proxy::session {
 /// SQL's EXECUTE: what it runs is not known.
 [[nodiscard]] bool runs_prepared(std::string_view sql);
 
+/// False only if the text frees no name of a prepared statement.
+[[nodiscard]] bool may_free_names(std::string_view sql);
+
 /// Something stands behind a semicolon.
 [[nodiscard]] bool may_be_several(std::string_view sql);
 

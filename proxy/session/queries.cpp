@@ -22,7 +22,6 @@ void session::take_query(const frame_view& from, outbox& out) {
   if (must_await_catalog(*sql)) return hold_back(from, hold::catalog, out);
   if (asks_names(from, *sql, out)) return;
   if (executes_guarded(*sql, out)) return;
-  if (sharing_) sharing_->note_sql(*sql);
   if (cached_) note_query(*sql);
   note_ddl(*sql, false);
   const bool sets = rules_ && may_change_reading(*sql);
@@ -31,6 +30,7 @@ void session::take_query(const frame_view& from, outbox& out) {
   const analysis_ptr analysed = analyse(text.sql, reads_sql(), out);
   note_settings(*sql, sets, false);
   note_made_names(analysed);
+  if (sharing_) sharing_->note_query(*sql, analysed.get());
   if (!analysed) return take_plain_query(from, *sql, out);
   if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
   script_request request{analysed,

@@ -9,7 +9,7 @@ namespace io_test {
 struct call_counts {
   std::size_t receives = 0;
   std::size_t sends = 0;
-  std::size_t waits = 0;          // epoll_wait
+  std::size_t waits = 0;          // epoll_wait, epoll_pwait2
   std::size_t registrations = 0;  // epoll_ctl
 };
 

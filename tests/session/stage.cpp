@@ -159,8 +159,12 @@ void actor::row(std::string_view what) {
   constexpr ps::session_id alone = 99;
   constexpr ps::session_id other = 100;
   using namespace std::string_literals;
-  std::string name = ps::row_name(session.database(), 16384, {{1, "1"}});
-  name += "\0user\0app\0database\0shop\0client_encoding\0UTF8\0standard_conforming_strings\0on\0"s;
+  ps::session_kind kind;
+  for (const char* part : {"", "user", "app", "database", "shop", "client_encoding", "UTF8",
+                           "standard_conforming_strings", "on"}) {
+    kind.add(part);
+  }
+  const ps::shared_row name(ps::row_name(session.database(), 16384, {{1, "1"}}), kind);
   ps::wake_list wake;
   if (what == "is busy") {
     static_cast<void>(rows.groups.take(name, alone, now));
