@@ -135,11 +135,11 @@ void session::on_question_failed(const frame_view& from, std::string_view sqlsta
 /// see them.
 void session::note_made_names(const analysis_ptr& analysed) {
   if (!analysed) return;
-  const bool code_makes = may_make_relations(analysed->text);
   for (const rules::statement& statement : analysed->statements) {
     for (const rules::touch& touch : statement.in_block.touches) {
       const bool ddl = touch.unguarded && touch.reason == rules::unguarded_reason::ddl;
-      const bool code = touch.unguarded && touch.reason == rules::unguarded_reason::opaque && code_makes;
+      const bool code = touch.unguarded && touch.reason == rules::unguarded_reason::opaque &&
+                        may_make_relations(analysed->text);
       made_names_ = made_names_ || ddl || code;
       copies_names_ = copies_names_ || ddl || code;
     }
