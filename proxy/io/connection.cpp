@@ -51,8 +51,11 @@ void connection::step(Event event) {
   if (closing_ || closed_) return;
   session::outbox out;
   out.now = home_.loop().now();
+  out.events.swap(home_.spare_events());
   event(out);
   carry_out(out);
+  out.events.clear();
+  out.events.swap(home_.spare_events());
   session_.settle();
   if (closing_ || closed_) return;
   read_client();

@@ -65,6 +65,8 @@ class worker {
   [[nodiscard]] ops::thread_tally& tally() noexcept { return tally_; }
   [[nodiscard]] io::dialer& dialer() noexcept { return dialer_; }
   [[nodiscard]] std::span<char> read_buffer() noexcept { return read_buffer_; }
+  /// Memory for the events of a step, which gives it back; none while another step has it.
+  [[nodiscard]] std::vector<session::event>& spare_events() noexcept { return spare_events_; }
   void forget(connection& gone);
 
  private:
@@ -74,6 +76,7 @@ class worker {
   io::dialer dialer_;
   session::plan_cache plans_;
   std::vector<char> read_buffer_;
+  std::vector<session::event> spare_events_;
   std::unordered_set<std::shared_ptr<connection>> connections_;
   std::thread thread_;
 };

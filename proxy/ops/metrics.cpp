@@ -4,10 +4,12 @@
 #include <array>
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
+#include <unordered_map>
 #include <utility>
 
 #include <prometheus/counter.h>
@@ -97,6 +99,16 @@ std::string_view name(conflict_cause cause) noexcept {
   return "serialization";
 }
 
+namespace {
+
+/// So that a rule is found by its name without a copy of it.
+struct name_hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+};
+
+}  // namespace
+
 struct metrics::families {
   prometheus::Registry registry;
   Family<Counter>& statements = counters(registry, "pgteller_statements_total",
@@ -130,7 +142,7 @@ struct metrics::families {
   Counter& reloads_bad = reloads.Add({{"result", "failure"}});
 
   mutable std::shared_mutex rules_mutex;
-  std::map<std::string, rule_series, std::less<>> rules;
+  std::unordered_map<std::string, rule_series, name_hash, std::equal_to<>> rules;
 
   mutable std::mutex mutex;  // of what follows
   std::deque<thread_tally> tallies;

@@ -154,7 +154,7 @@ void session::take_bind(const frame_view& from, outbox& out) {
   if (!bind || will_not_run()) return pass(from, request::bind, out);
   const auto [statement, certain] = statements_.find(bind->statement, batch_);
   if (!certain || awaits_unnamed(bind->statement)) return hold_back(from, hold::status, out);
-  std::shared_ptr<portal> made;
+  portal_ptr made;
   if (statement) {
     if (statement->guarded() != nullptr && block_.now() == block::unknown) {
       return hold_back(from, hold::status, out);
@@ -162,7 +162,7 @@ void session::take_bind(const frame_view& from, outbox& out) {
     if (statement->guarded() != nullptr && !book_) return hold_back(from, hold::catalog, out);
     if (statement->analysed && asks_names(from, statement->analysed->text, out)) return;
     renew(*statement, out);
-    made = std::make_shared<portal>();
+    made = spare_.portals.take();
     made->statement = statement;
     const bool keeps = statement->guarded() != nullptr;
     const std::size_t bytes = sizeof(portal) + (keeps ? from.body.size() : 0);
@@ -171,7 +171,7 @@ void session::take_bind(const frame_view& from, outbox& out) {
     if (statement->guarded() != nullptr && !bind_guarded(from, *bind, *made, out)) return;
     made->share.set(&kept_bytes_, sizeof(portal) + made->bind.size());
   }
-  const bool changes = portals_.would_change(bind->portal, made != nullptr);
+  const bool changes = portals_.would_change(bind->portal, static_cast<bool>(made));
   if (changes) portals_.change(bind->portal, made, batch_);
   const note kept = changes ? note::portal_name : note::none;
   if (made && !made->statement->own_parameters.empty())
@@ -199,7 +199,7 @@ bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bi
     for (const std::int16_t format : bind.result_formats) watched->formats.push_back(format);
     watched->prepared = made.statement;
     remember_locks(*watched);
-    made.watched = std::make_shared<watch>(std::move(*watched));
+    made.watched = std::move(watched);
   }
   if (has_preludes(plan, false) || (made.watched && !made.watched->writes.empty())) {
     made.bind = from.body;
@@ -223,8 +223,9 @@ void session::take_execute(const frame_view& from, outbox& out) {
   if (!portal) return pass(from, request::execute, out);
   const prepared_statement& statement = *portal->statement;
   const rules::statement* guarded = statement.guarded();
-  std::optional<watch> watched;
-  if (portal->watched) watched = *portal->watched;
+  watch_ptr watched = portal->watched;
+  // What becomes of a write is that of one execution; reads are the same in all of them.
+  if (watched && !watched->writes.empty()) watched = copy_of(*watched);
   if (guarded != nullptr && !portal->executed && !portal->bind.empty()) {
     if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
     execute_write(*portal, watched, out);
@@ -240,7 +241,7 @@ void session::take_execute(const frame_view& from, outbox& out) {
   note_transaction_command(statement.effect);
   if (ledger_.skipping()) return pass(from, request::execute, out);
   if (watched && statement.carried.plan != nullptr) watched->carried = statement.carried;
-  if (watched) return pass_watched(from, execute->portal, std::move(*watched), out);
+  if (watched) return pass_watched(from, execute->portal, std::move(watched), out);
   if (!statement.savepoint.empty()) {
     savepoints_.emplace_back(statement.effect, statement.savepoint);
     return pass(from, request::execute, out, note::savepoint);
@@ -249,7 +250,7 @@ void session::take_execute(const frame_view& from, outbox& out) {
 }
 
 /// What must go before the Execute of a write.
-void session::execute_write(portal& of, std::optional<watch>& watched, outbox& out) {
+void session::execute_write(portal& of, watch_ptr& watched, outbox& out) {
   prepared_statement& statement = *of.statement;
   const rules::plan& plan = plan_for(*statement.guarded(), block_);
   const auto bind = frontend::decode_bind(of.bind);
@@ -272,17 +273,24 @@ void session::execute_write(portal& of, std::optional<watch>& watched, outbox& o
       raise(overtaken_bind(*watched), out);
     }
   }
-  report(plan, *statement.book, watched ? &*watched : nullptr, out);
+  report(plan, *statement.book, watched.get(), out);
   doubt_unseen(plan, *statement.book);
-  run_preludes(plan, false, statement, *bind, watched ? &*watched : nullptr, out);
+  run_preludes(plan, false, statement, *bind, watched.get(), out);
 }
 
-void session::pass_watched(const frame_view& from, std::string_view portal_name, watch watched, outbox& out) {
-  prepared_statement& statement = *watched.prepared;
-  const bool tells_rows = !watched.reads.empty() || may_return_rows(statement.analysed->text);
+watch_ptr session::copy_of(const watch& of) {
+  watch_ptr made = spare_.watches.take();
+  *made = of;
+  return made;
+}
+
+void session::pass_watched(const frame_view& from, std::string_view portal_name, watch_ptr watched,
+                           outbox& out) {
+  prepared_statement& statement = *watched->prepared;
+  const bool tells_rows = !watched->reads.empty() || may_return_rows(statement.analysed->text);
   if (tells_rows && !statement.described) {
     statement.described = true;
-    if (send_hidden_describe(portal_name, note::types, ledger_, out)) describes_.push_back(watched.prepared);
+    if (send_hidden_describe(portal_name, note::types, ledger_, out)) describes_.push_back(watched->prepared);
   }
   watches_.push_back(std::move(watched));
   pass(from, request::execute, out, note::watch);

@@ -47,7 +47,7 @@ void commit_sharing::deliver_query(pending of, std::string_view frames, outbox& 
   answered.hidden = {false};
   answered.runs.resize(1);
   answered.kept = of.on.kept;
-  answered.watches.emplace_back(std::move(of.on));
+  answered.watches.push_back(session_.copy_of(of.on));
   if (!to.ledger_.expect_script(answered.hidden)) return;
   to.scripts_.push_back(std::move(answered));
   ++to.batch_;
@@ -75,7 +75,7 @@ void commit_sharing::deliver_bind(pending of, std::string_view frames, outbox& o
     to.describes_.push_back(of.on.prepared);
     expect(request::describe_portal, note::types);
   }
-  to.watches_.push_back(std::move(of.on));
+  to.watches_.push_back(to.copy_of(of.on));
   expect(request::execute, note::watch);
   expect(request::sync);
   to.block_.batch_sent();

@@ -44,6 +44,9 @@ class commit_sharing {
   [[nodiscard]] bool hold_bind(const protocol::frame_view& from, const protocol::frontend::bind_view& bind,
                                const portal& made, const watch& watched, outbox& out);
 
+  /// A message is taken that cannot share.
+  void pass_on() noexcept { passed_ = passed_ || passing_; }
+
   /// The session was in an outbox's `wake`.
   void on_wake(outbox& out);
   void on_time(outbox& out);

@@ -7,11 +7,13 @@
 
 namespace proxy::session {
 
-std::optional<watch> session::watch_for(const analysis_ptr& analysed, const rules::statement& statement,
-                                        const rules::plan& plan, const parameter_source& from,
-                                        std::string_view trace, clock::time_point now) const {
-  if (plan.reads.empty() && plan.writes.empty()) return std::nullopt;
-  watch made;
+/// Null: it neither reads nor writes guarded rows.
+watch_ptr session::watch_for(const analysis_ptr& analysed, const rules::statement& statement,
+                             const rules::plan& plan, const parameter_source& from, std::string_view trace,
+                             clock::time_point now) {
+  if (plan.reads.empty() && plan.writes.empty()) return nullptr;
+  watch_ptr taken = spare_.watches.take();
+  watch& made = *taken;
   made.kept = analysed;
   made.book = book_;
   made.plan = &plan;
@@ -20,15 +22,17 @@ std::optional<watch> session::watch_for(const analysis_ptr& analysed, const rule
   made.lock = &plan == &statement.in_block ? lock_epoch_ : 0;
   made.settled = !unsettled_ && !others_write(nullptr);
   made.sent = now;
-  const auto name = [&](std::uint16_t relation, const std::vector<rules::pinned_row>& rows) {
-    return name_rows(database_, book_->relations()[relation], rows, from);
-  };
-  for (const rules::read_note& note : plan.reads)
-    made.reads.push_back({&note, name(note.relation, note.rows)});
-  for (const rules::write_note& note : plan.writes) {
-    made.writes.push_back({&note, name(note.relation, note.rows), {}, {}});
+  for (const rules::read_note& note : plan.reads) {
+    watched_read& read = made.reads.add();
+    read.note = &note;
+    name_rows(database_, book_->relations()[note.relation], note.rows, from, read.rows);
   }
-  return made;
+  for (const rules::write_note& note : plan.writes) {
+    watched_write& write = made.writes.emplace_back();
+    write.note = &note;
+    name_rows(database_, book_->relations()[note.relation], note.rows, from, write.rows);
+  }
+  return taken;
 }
 
 /// A refusal if a write may not run; then nothing has been moved.
@@ -88,7 +92,7 @@ void session::end_turns_with(const watch& on, const watched_write& write) {
                                 std::move(rows));
 }
 
-void session::remember_rows(const std::vector<named_row>& rows) {
+void session::remember_rows(const named_rows& rows) {
   for (const named_row& row : rows) {
     if (!row.unique || account_.rows.size() >= limits::transaction_rows) continue;
     if (std::find(account_.rows.begin(), account_.rows.end(), row.id) == account_.rows.end()) {
@@ -100,7 +104,8 @@ void session::remember_rows(const std::vector<named_row>& rows) {
 /// A write other than `self` is in flight.
 bool session::others_write(const watch* self) const {
   const auto writes = [self](const watch& each) { return &each != self && !each.writes.empty(); };
-  if (std::any_of(watches_.begin(), watches_.end(), writes)) return true;
+  if (std::any_of(watches_.begin(), watches_.end(), [&](const watch_ptr& each) { return writes(*each); }))
+    return true;
   return std::any_of(scripts_.begin(), scripts_.end(), [&](const script& running) {
     return std::any_of(running.watches.begin(), running.watches.end(),
                        [&](const auto& each) { return each && writes(*each); });

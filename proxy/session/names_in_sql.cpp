@@ -93,8 +93,9 @@ bool may_commit(std::string_view sql, bool in_block) {
       effect == block_effect::begin_read_write) {
     return false;
   }
+  if (!ends_block) return true;
   const std::string_view verb = next_word(sql);  // behind a comment it is not found: then it may be COMMIT
-  return !ends_block || !(same_word(verb, "rollback") || same_word(verb, "abort"));
+  return !same_word(verb, "rollback") && !same_word(verb, "abort");
 }
 
 bool may_free_names(std::string_view sql) {

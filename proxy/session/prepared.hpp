@@ -11,6 +11,7 @@
 
 #include "proxy/session/hidden_run.hpp"
 #include "proxy/session/kept_preludes.hpp"
+#include "proxy/session/reused.hpp"
 #include "proxy/session/row_shape.hpp"
 #include "rules/rule_book.hpp"
 
@@ -54,9 +55,11 @@ struct prepared_statement {
       types;  // of its parameters, as declared or as the server described them; 0 unknown
 
   std::optional<row_shape> shape;  // of its result, once it has been described; empty: it returns no rows
-  kept_share share;                // of its text
-  bool described = false;          // a Describe of it, or of a portal of it, is on its way or answered
-  std::string trace;               // that its text names
+  std::shared_ptr<const result_readers> readers;  // of `shape`, as last used
+  std::string description;                        // the RowDescription that told `shape`, unless it is long
+  kept_share share;                               // of its text
+  bool described = false;  // a Describe of it, or of a portal of it, is on its way or answered
+  std::string trace;       // that its text names
   kept_preludes preludes;
   std::string savepoint;  // that it sets, releases or rolls back to
 
@@ -68,6 +71,9 @@ struct prepared_statement {
   std::vector<own_parameter> own_parameters;  // in the order of their numbers
 
   [[nodiscard]] bool commits(bool in_block) const { return in_block ? commits_in_block : commits_outside; }
+  /// A RowDescription: nearly always the one that is known, for many a driver asks each time.
+  void learn_shape(std::string_view row_description);
+  void returns_no_rows();
   /// The one statement in it; null where no rule is concerned or it is empty.
   [[nodiscard]] const rules::statement* guarded() const {
     return analysed && !analysed->statements.empty() ? &analysed->statements.front() : nullptr;
@@ -81,9 +87,14 @@ struct portal {
   std::shared_ptr<prepared_statement> statement;
   // Body of the Bind, kept where a hidden statement before Execute needs its parameters, until then.
   std::string bind;
-  kept_share share;                // of it
-  std::shared_ptr<watch> watched;  // what it reads and writes; null where it is neither
-  bool executed = false;           // a second Execute only fetches more of the same result
+  kept_share share;                   // of it
+  reuse_pool<watch>::handle watched;  // what it reads and writes; null where it is neither
+  bool executed = false;              // a second Execute only fetches more of the same result
+
+  /// For reuse_pool.
+  [[nodiscard]] bool let_go() noexcept;
 };
+using portal_pool = reuse_pool<portal>;
+using portal_ptr = portal_pool::handle;
 
 }  // namespace proxy::session

@@ -33,6 +33,7 @@ void session::take_query(const frame_view& from, outbox& out) {
   if (sharing_) sharing_->note_query(*sql, analysed.get());
   if (!analysed) return take_plain_query(from, *sql, out);
   if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
+  if (take_read(from, *sql, text.trace, analysed, out)) return;
   script_request request{analysed,
                          book_,
                          choose_plans(*analysed, block_),
@@ -65,12 +66,43 @@ void session::take_query(const frame_view& from, outbox& out) {
   }
   if (sharing_ && sharing_->hold_query(from, request, out)) return;
   for (std::size_t i = 0; i < request.chosen.plans.size(); ++i) {
-    report(*request.chosen.plans[i], *book_, request.watches[i] ? &*request.watches[i] : nullptr, out);
+    report(*request.chosen.plans[i], *book_, request.watches[i].get(), out);
     doubt_unseen(*request.chosen.plans[i], *book_);
   }
   block_.query_sent(rules::effect_of(*sql));
   for (const rules::statement& statement : analysed->statements) block_.declare(statement.effect);
   send_script(from, std::move(request), out);
+}
+
+/// A single statement that only reads, and goes as it came: its watch travels as that of an Execute does.
+/// False: it is something else.
+bool session::take_read(const frame_view& from, std::string_view sql, std::string_view trace,
+                        const analysis_ptr& analysed, outbox& out) {
+  if (analysed->statements.size() != 1) return false;
+  const rules::statement& statement = analysed->statements.front();
+  const rules::plan& plan = plan_for(statement, block_);
+  if (plan.kind != rules::plan_kind::forward || plan.reads.empty() || !plan.writes.empty()) return false;
+  if (statement.effect != rules::block_effect::none) return false;
+  watch_ptr watched = watch_for(analysed, statement, plan, {}, trace, out.now);
+  const auto answer = take_turns(*watched, out);
+  if (answer == turn_answer::type::wait) {
+    hold_back(from, hold::turn, out);
+    return true;
+  }
+  stop_waiting(out);
+  if (answer == turn_answer::type::deadlock) {
+    raise_query(turn_deadlock(*watched), out);
+    return true;
+  }
+  remember_locks(*watched);
+  if (sharing_) sharing_->pass_on();
+  report(plan, *book_, watched.get(), out);
+  doubt_unseen(plan, *book_);
+  if (may_commit(sql, block_.surely_inside())) ledger_.commits_next();
+  block_.query_sent(rules::effect_of(sql));
+  watches_.push_back(std::move(watched));
+  pass(from, request::query, out, note::watch);
+  return true;
 }
 
 /// No rule is concerned.
@@ -122,7 +154,7 @@ void session::refuse_query(script_request& request, refusal what, outbox& out) {
 
 void session::send_script(const frame_view& from, script_request request, outbox& out) {
   const bool watches = std::any_of(request.watches.begin(), request.watches.end(),
-                                   [](const auto& watched) { return watched.has_value(); });
+                                   [](const watch_ptr& watched) { return static_cast<bool>(watched); });
   const bool changed = request.chosen.wrapped;
   if (request.commits) ledger_.commits_next();
   if (!changed && !watches) return pass(from, request::query, out);

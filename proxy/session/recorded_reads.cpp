@@ -1,32 +1,14 @@
 #include "proxy/session/recorded_reads.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 namespace proxy::session {
 namespace {
 
-void append_number(std::string& to, std::uint32_t number) {
-  for (int shift = 24; shift >= 0; shift -= 8) to += static_cast<char>((number >> shift) & 0xFFU);
-}
-
-/// What the names of all rows of a table begin with. No name of a database has a zero byte.
-std::string table_prefix(std::string_view database, std::uint32_t table) {
-  std::string prefix(database);
-  prefix += '\0';
-  append_number(prefix, table);
-  return prefix;
-}
-
 bool is_fresh(const recorded_read& read, clock::time_point now, std::chrono::milliseconds ttl) {
   return now - read.since <= ttl;
-}
-
-bool same_value(const bound_value& one, const bound_value& other) {
-  if (!one.bytes || !other.bytes) return !one.bytes && !other.bytes;
-  if (one.format == other.format && one.type == other.type) return one.bytes == other.bytes;
-  const auto text = text_of(one);
-  return text && text == text_of(other);
 }
 
 /// Whether both are the same values in the same text; what cannot be compared is not the same.
@@ -66,21 +48,9 @@ std::size_t size_of(const row_id& row, const recorded_read& read) {
   return size;
 }
 
-void merge(recorded_read& known, recorded_read now, bool trust_last) {
-  const bool anew = trust_last || known.own_write;
-  bool whole = true;  // every column that was on record has been read again
-  for (std::size_t i = 0; i < known.columns.size(); ++i) {
-    recorded_column& was = known.columns[i];
-    recorded_column& is = now.columns[i];
-    if (is.any_of.empty()) {
-      was.moved = was.moved || (known.own_write && !was.any_of.empty());
-      whole = whole && was.any_of.empty();
-    } else if (anew || was.moved || was.any_of.empty()) {
-      was = std::move(is);
-    } else if (!same(was, is)) {
-      known.differed = true;
-    }
-  }
+/// What holds of the whole record. `anew`: what is told now counts as the first read. `whole`: every column
+/// that was on record has been told.
+void merge_whole(recorded_read& known, recorded_read& now, bool anew, bool whole) {
   if (anew) {
     known.since = now.since;
     known.shape = now.shape;
@@ -97,39 +67,103 @@ void merge(recorded_read& known, recorded_read now, bool trust_last) {
   known.outstanding += std::min(room, now.outstanding);
 }
 
+void merge(recorded_read& known, recorded_read now, bool trust_last) {
+  const bool anew = trust_last || known.own_write;
+  bool whole = true;
+  for (std::size_t i = 0; i < known.columns.size(); ++i) {
+    recorded_column& was = known.columns[i];
+    recorded_column& is = now.columns[i];
+    if (is.any_of.empty()) {
+      was.moved = was.moved || (known.own_write && !was.any_of.empty());
+      whole = whole && was.any_of.empty();
+    } else if (anew || was.moved || was.any_of.empty()) {
+      was = std::move(is);
+    } else if (!same(was, is)) {
+      known.differed = true;
+    }
+  }
+  merge_whole(known, now, anew, whole);
+}
+
+/// The column is on record as this very value; `exactly`: also in format and type.
+bool shows(const recorded_column& column, const value_view& told, std::string_view type, bool exactly) {
+  if (column.moved || column.any_of.size() != 1) return false;
+  const bound_value* const known = cast_value(column.any_of.front(), type);
+  if (known == nullptr) return false;
+  return exactly ? value_view(*known) == told : same_value(*known, told);
+}
+
 }  // namespace
+
+/// What the names of all rows of a table begin with. No name of a database has a zero byte.
+void begin_row_name(std::string_view database, std::uint32_t table, row_id& name) {
+  const char number[] = {0, static_cast<char>(table >> 24U), static_cast<char>(table >> 16U),
+                         static_cast<char>(table >> 8U), static_cast<char>(table)};
+  name.assign(database).append(number, sizeof number);
+}
+
+void append_column(std::int16_t number, std::string_view text, row_id& name) {
+  const auto column = static_cast<std::uint16_t>(number);
+  const auto size = static_cast<std::uint32_t>(text.size());
+  const char head[] = {static_cast<char>(column >> 8U), static_cast<char>(column),
+                       static_cast<char>(size >> 24U),  static_cast<char>(size >> 16U),
+                       static_cast<char>(size >> 8U),   static_cast<char>(size)};
+  name.append(head, sizeof head).append(text);
+}
 
 row_id row_name(std::string_view database, std::uint32_t table,
                 const std::vector<std::pair<std::int16_t, std::string>>& columns) {
-  row_id name = table_prefix(database, table);
-  for (const auto& [number, text] : columns) {
-    name += static_cast<char>((static_cast<std::uint16_t>(number) >> 8U) & 0xFFU);
-    name += static_cast<char>(static_cast<std::uint16_t>(number) & 0xFFU);
-    append_number(name, static_cast<std::uint32_t>(text.size()));
-    name += text;
-  }
+  row_id name;
+  begin_row_name(database, table, name);
+  for (const auto& [number, text] : columns) append_column(number, text, name);
   return name;
 }
 
 bool recorded_reads::told(const row_id& row, recorded_read read, bool trust_last,
                           std::chrono::milliseconds ttl) {
-  if (const auto found = by_row_.find(row); found != by_row_.end()) {
-    recorded_read& known = found->second.read;
+  if (item* const found = look(row); found != nullptr) {
+    recorded_read& known = found->read;
     // After a reload of the rules the same row may have other guarded columns.
     if (is_fresh(known, read.since, ttl) && known.columns.size() == read.columns.size()) {
       merge(known, std::move(read), trust_last);
       read = std::move(known);
     }
-    erase(found);
   }
   read.version = next_version_++;
-  insert(row, std::move(read));
+  set(row, std::move(read));
   return trim();
 }
 
+bool recorded_reads::told_again(const row_id& row, recorded_read& now,
+                                const std::vector<std::optional<value_view>>& columns,
+                                const std::vector<rules::column>& known_as, bool trust_last,
+                                std::chrono::milliseconds ttl) {
+  const auto found = by_row_.find(row);
+  if (found == by_row_.end()) return false;
+  recorded_read& known = found->second->read;
+  if (!is_fresh(known, now.since, ttl) || known.columns.size() != columns.size()) return false;
+  if (!now.found_as.empty() && now.found_as != known.found_as) return false;
+  const bool anew = trust_last || known.own_write;
+  bool whole = true;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const bool on_record = !known.columns[i].any_of.empty();
+    if (columns[i]) {
+      if (!shows(known.columns[i], *columns[i], known_as[i].type, anew)) return false;
+    } else if (known.own_write && on_record) {
+      return false;
+    } else {
+      whole = whole && !on_record;
+    }
+  }
+  merge_whole(known, now, anew, whole);
+  known.version = next_version_++;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return true;
+}
+
 bool recorded_reads::told_to_client(const row_id& row, recorded_read read, std::chrono::milliseconds ttl) {
-  if (const auto found = by_row_.find(row); found != by_row_.end()) {
-    recorded_read& known = found->second.read;
+  if (item* const found = look(row); found != nullptr) {
+    recorded_read& known = found->read;
     if (is_fresh(known, read.since, ttl)) {
       read.other_since = known.other_since;
       // A transaction that reads again is the same unit of work.
@@ -143,10 +177,9 @@ bool recorded_reads::told_to_client(const row_id& row, recorded_read read, std::
         }
       }
     }
-    erase(found);
   }
   read.version = next_version_++;
-  insert(row, std::move(read));
+  set(row, std::move(read));
   return trim();
 }
 
@@ -165,18 +198,23 @@ void recorded_reads::give_back(const row_id& row, recorded_read before) {
   restore(row, std::move(before));
 }
 
+recorded_reads::item* recorded_reads::look(const row_id& row) const {
+  const auto found = by_row_.find(row);
+  return found == by_row_.end() ? nullptr : &*found->second;
+}
+
 const recorded_read* recorded_reads::find(const row_id& row, clock::time_point now,
                                           std::chrono::milliseconds ttl) {
   const auto found = by_row_.find(row);
   if (found == by_row_.end()) return nullptr;
-  if (is_fresh(found->second.read, now, ttl)) return &found->second.read;
-  erase(found);
+  if (is_fresh(found->second->read, now, ttl)) return &found->second->read;
+  erase(found->second);
   return nullptr;
 }
 
 const recorded_read* recorded_reads::peek(const row_id& row) const {
-  const auto found = by_row_.find(row);
-  return found == by_row_.end() ? nullptr : &found->second.read;
+  const item* const found = look(row);
+  return found == nullptr ? nullptr : &found->read;
 }
 
 std::pair<std::vector<const recorded_read*>, bool> recorded_reads::of_table(std::string_view database,
@@ -184,76 +222,96 @@ std::pair<std::vector<const recorded_read*>, bool> recorded_reads::of_table(std:
                                                                             clock::time_point now,
                                                                             std::chrono::milliseconds ttl,
                                                                             std::size_t most) {
-  const std::string prefix = table_prefix(database, table);
-  std::vector<const recorded_read*> all;
-  for (auto each = by_row_.lower_bound(prefix); each != by_row_.end() && each->first.starts_with(prefix);) {
+  row_id prefix;
+  begin_row_name(database, table, prefix);
+  std::vector<const item*> there;
+  for (auto each = recent_.begin(); each != recent_.end();) {
     const auto here = each++;
-    if (!is_fresh(here->second.read, now, ttl)) {
+    if (!here->row.starts_with(prefix)) continue;
+    if (is_fresh(here->read, now, ttl)) {
+      there.push_back(&*here);
+    } else {
       erase(here);
-      continue;
     }
-    if (all.size() == most) return {std::move(all), true};
-    all.push_back(&here->second.read);
   }
-  return {std::move(all), false};
+  std::sort(there.begin(), there.end(), [](const item* a, const item* b) { return a->row < b->row; });
+  const bool more = there.size() > most;
+  if (more) there.resize(most);
+  std::vector<const recorded_read*> all;
+  all.reserve(there.size());
+  for (const item* each : there) all.push_back(&each->read);
+  return {std::move(all), more};
 }
 
 std::optional<recorded_read> recorded_reads::put(const row_id& row, std::optional<recorded_read> record) {
   std::optional<recorded_read> before;
-  if (const auto found = by_row_.find(row); found != by_row_.end()) before = found->second.read;
+  if (item* const found = look(row); found != nullptr) before = std::move(found->read);
   if (record) record->version = next_version_++;
   restore(row, std::move(record));
   return before;
 }
 
 void recorded_reads::restore(const row_id& row, std::optional<recorded_read> record) {
-  if (const auto found = by_row_.find(row); found != by_row_.end()) erase(found);
-  if (!record) return;
-  insert(row, std::move(*record));
-  static_cast<void>(trim());
+  if (record) {
+    set(row, std::move(*record));
+    static_cast<void>(trim());
+  } else if (const auto found = by_row_.find(row); found != by_row_.end()) {
+    erase(found->second);
+  }
 }
 
 void recorded_reads::renew() {
-  for (auto& [row, known] : by_row_) known.read.own_write = true;
+  for (item& each : recent_) each.read.own_write = true;
 }
 
 void recorded_reads::doubt(std::uint32_t table) {
-  for (auto& [row, known] : by_row_) {
-    if (table == 0 || known.read.table == table) known.read.rebasable = false;
+  for (item& each : recent_) {
+    if (table == 0 || each.read.table == table) each.read.rebasable = false;
   }
 }
 
 void recorded_reads::clear() {
   by_row_.clear();
-  ages_.clear();
+  recent_.clear();
   bytes_ = 0;
 }
 
-/// The row must not be on record.
-void recorded_reads::insert(const row_id& row, recorded_read read) {
-  const std::size_t size = size_of(row, read);
-  ages_.push_front(row);
-  by_row_.emplace(row, item{std::move(read), ages_.begin(), size});
-  bytes_ += size;
+/// Gives the row this record; it counts as told last.
+void recorded_reads::set(const row_id& row, recorded_read read) {
+  const auto found = by_row_.find(row);
+  if (found != by_row_.end()) {
+    recent_.splice(recent_.begin(), recent_, found->second);
+  } else {
+    recent_.emplace_front().row = row;
+    by_row_.emplace(recent_.front().row, recent_.begin());
+  }
+  recent_.front().read = std::move(read);
+  weigh(recent_.front());
 }
 
-/// Keeps within the limits after an insert.
+void recorded_reads::weigh(item& which) {
+  bytes_ -= which.bytes;
+  which.bytes = size_of(which.row, which.read);
+  bytes_ += which.bytes;
+}
+
+/// Keeps within the limits after a record was set.
 bool recorded_reads::trim() {
   const std::uint64_t before = forgotten_;
-  const auto forget = [this](const row_id& row) {
-    erase(by_row_.find(row));
+  const auto forget = [this](items::iterator which) {
+    erase(which);
     ++forgotten_;
   };
   // One record that is too large must not cost all the others.
-  if (by_row_.find(ages_.front())->second.bytes > limits_.bytes) forget(ages_.front());
-  while (by_row_.size() > limits_.rows || bytes_ > limits_.bytes) forget(ages_.back());
+  if (recent_.front().bytes > limits_.bytes) forget(recent_.begin());
+  while (by_row_.size() > limits_.rows || bytes_ > limits_.bytes) forget(std::prev(recent_.end()));
   return forgotten_ != before;
 }
 
-void recorded_reads::erase(std::map<row_id, item, std::less<>>::iterator which) {
-  bytes_ -= which->second.bytes;
-  ages_.erase(which->second.age);
-  by_row_.erase(which);
+void recorded_reads::erase(items::iterator which) {
+  bytes_ -= which->bytes;
+  by_row_.erase(which->row);
+  recent_.erase(which);
 }
 
 }  // namespace proxy::session

@@ -5,17 +5,17 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <list>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "proxy/session/outbox.hpp"
 #include "proxy/session/values.hpp"
+#include "rules/catalog.hpp"
 
 namespace proxy::session {
 
@@ -26,6 +26,10 @@ using row_id = std::string;
 /// A row of a relation: `database`, the table's OID, then each column's number and canonical value.
 [[nodiscard]] row_id row_name(std::string_view database, std::uint32_t table,
                               const std::vector<std::pair<std::int16_t, std::string>>& columns);
+
+/// The same piece by piece: `name` becomes that of no column yet, then each is added.
+void begin_row_name(std::string_view database, std::uint32_t table, row_id& name);
+void append_column(std::int16_t number, std::string_view text, row_id& name);
 
 /// What is known of one guarded column.
 struct recorded_column {
@@ -71,9 +75,17 @@ class recorded_reads {
   /// record had to be forgotten, or this one is too large to be kept.
   bool told(const row_id& row, recorded_read read, bool trust_last, std::chrono::milliseconds ttl);
 
-  /// The same for correlate = "client": any session of the client may have asked, and any may write. The
-  /// newest value is on record, with the number of those who were told it; `other_since` says that some were
-  /// told another.
+  /// As told(), where what is told is what is on record already, so that no record need be made to compare it
+  /// with: `now` is one but for its key and columns, which are told as `columns`, of the types of `known_as`.
+  /// False: it is something else, and nothing has been done.
+  [[nodiscard]] bool told_again(const row_id& row, recorded_read& now,
+                                const std::vector<std::optional<value_view>>& columns,
+                                const std::vector<rules::column>& known_as, bool trust_last,
+                                std::chrono::milliseconds ttl);
+
+  /// The same as told() for correlate = "client": any session of the client may have asked, and any may
+  /// write. The newest value is on record, with the number of those who were told it; `other_since` says that
+  /// some were told another.
   bool told_to_client(const row_id& row, recorded_read read, std::chrono::milliseconds ttl);
 
   /// correlate = "client": a write that took one of the reads in `before` has been undone.
@@ -117,17 +129,21 @@ class recorded_reads {
 
  private:
   struct item {
+    row_id row;
     recorded_read read;
-    std::list<row_id>::iterator age;
     std::size_t bytes = 0;
   };
-  void insert(const row_id& row, recorded_read read);
+  using items = std::list<item>;
+
+  [[nodiscard]] item* look(const row_id& row) const;
+  void set(const row_id& row, recorded_read read);
+  void weigh(item& which);
   bool trim();
-  void erase(std::map<row_id, item, std::less<>>::iterator which);
+  void erase(items::iterator which);
 
   record_limits limits_;
-  std::map<row_id, item, std::less<>> by_row_;
-  std::list<row_id> ages_;  // most recently told first
+  items recent_;                                                  // most recently told first
+  std::unordered_map<std::string_view, items::iterator> by_row_;  // names live in the items
   std::size_t bytes_ = 0;
   std::uint64_t next_version_ = 1;
   std::uint64_t forgotten_ = 0;

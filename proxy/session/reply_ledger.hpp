@@ -35,11 +35,11 @@ enum class note : std::uint8_t {
   types,           // parameter types and the shape of rows are learnt from the answer
   hidden_run,      // the Execute of a hidden statement
   prelude_name,    // a hidden statement is prepared under a name that stays, or such a name is freed
-  watch,           // the Execute of a statement that reads or writes guarded rows
-  script,          // a query with hidden statements in it, or with statements that are watched
-  savepoint,       // SAVEPOINT, RELEASE or ROLLBACK TO
-  names,           // the server is asked what unqualified names mean
-  group,           // it runs other sessions' writes, too
+  watch,      // the Execute of a statement that reads or writes guarded rows, or a query that is one read
+  script,     // a query with hidden statements in it, or with statements that are watched otherwise
+  savepoint,  // SAVEPOINT, RELEASE or ROLLBACK TO
+  names,      // the server is asked what unqualified names mean
+  group,      // it runs other sessions' writes, too
 };
 
 /// What a request does to the statements that are kept prepared: statement_cache.hpp.

@@ -53,79 +53,97 @@ std::uint64_t row_memory::turn_owner(const rules::rule& rule, std::string_view t
   return owner.empty() ? who_ : std::hash<std::string>{}(owner) | (std::uint64_t{1} << 63U);
 }
 
-std::optional<recorded_read> row_memory::record_of(const rules::guarded_relation& relation,
-                                                   const rules::rule& rule,
-                                                   const std::vector<named_row>& named,
-                                                   const told_row& row) const {
-  recorded_read record;
-  record.table = relation.oid;
-  record.rule = rule.name;
+/// False: neither the row nor the statement tells which row it is.
+bool row_memory::identify(const rules::guarded_relation& relation, const rules::rule& rule,
+                          const named_rows& named, const told_row& row) {
+  told_.key.clear();
+  if (row.key.empty() || row.key.front()) begin_row_name(database_, relation.oid, told_.record);
   for (std::size_t i = 0; i < row.key.size(); ++i) {
     if (!row.key[i]) break;
-    auto text = canonical(*row.key[i], relation.key[i].type_oid, speaker::server);
+    const auto text = canonical(*row.key[i], relation.key[i].type_oid, speaker::server);
     if (!text) break;
-    record.key.push_back(std::move(*text));
+    told_.key.add() = *text;
+    append_column(relation.key[i].number, *text, told_.record);
   }
-  if (record.key.size() != relation.key.size()) {
-    if (named.size() != 1 || !named.front().by_key) return std::nullopt;
-    record.key = named.front().key;
+  if (told_.key.size() != relation.key.size()) {
+    if (named.size() != 1 || !named.front().by_key) return false;
+    told_.key = named.front().key;
+    told_.record = named.front().id;
   }
-  if (named.size() == 1 && !named.front().by_key) record.found_as = named.front().id;
-  record.columns.resize(relation.columns.size());
-  for (std::size_t i = 0; i < row.columns.size(); ++i) {
-    if (row.columns[i]) record.columns[i].any_of = {cast(*row.columns[i], relation.columns[i].type)};
-  }
-  return record;
+  told_.row_size = told_.record.size();
+  told_.record.append(1, '\0').append(rule.name);
+  return true;
 }
 
-void row_memory::told(const rules::rule_book& book, const rules::read_note& note,
-                      const std::vector<named_row>& named, const told_row& row, const occasion& when,
-                      outbox& out) {
+/// What identify() has found, and the values.
+void row_memory::complete(recorded_read& record, const rules::guarded_relation& relation,
+                          const rules::rule& rule, const told_row& row) const {
+  record.table = relation.oid;
+  record.rule = rule.name;
+  record.key.assign(told_.key.begin(), told_.key.end());
+  record.columns.resize(relation.columns.size());
+  for (std::size_t i = 0; i < row.columns.size(); ++i) {
+    if (!row.columns[i]) continue;
+    record.columns[i].any_of.push_back(cast(kept(*row.columns[i]), relation.columns[i].type));
+  }
+}
+
+void row_memory::told(const rules::rule_book& book, const rules::read_note& note, const named_rows& named,
+                      const told_row& row, const occasion& when, outbox& out) {
   const rules::guarded_relation& relation = book.relations()[note.relation];
   const rules::rule& rule = book.rules()[relation.rule];
-  auto record = record_of(relation, rule, named, row);
-  if (!record) return count_unguarded(rule, rules::unguarded_reason::key_unread, out);
-  record->since = when.now;
-  record->lock = note.locks ? when.lock : 0;
-  record->told_in = when.lock;
-  record->shape = when.shape;
-  record->rebasable = when.settled;
-  const row_id row_of = id_of(database_, relation, record->key);
-  const row_id id = record_id(row_of, rule);
+  if (!identify(relation, rule, named, row))
+    return count_unguarded(rule, rules::unguarded_reason::key_unread, out);
+  recorded_read record;
+  record.since = when.now;
+  record.lock = note.locks ? when.lock : 0;
+  record.told_in = when.lock;
+  record.shape = when.shape;
+  record.rebasable = when.settled;
+  if (named.size() == 1 && !named.front().by_key) record.found_as = named.front().id;
+  const row_id& id = told_.record;
   const std::string owner = owner_of(rule, when.trace);
+  const bool trust_last = rule.reread == rules::reread::last;
   // What a transaction reads of its own uncommitted write goes with the write.
   const bool own = rule.correlate != rules::correlate::client && written_.contains(id);
   const bool forgot = with(owner, [&](recorded_reads& reads) {
-    if (rule.correlate == rules::correlate::client)
-      return reads.told_to_client(id, std::move(*record), rule.read_ttl);
+    const bool pooled = rule.correlate == rules::correlate::client;
+    const bool once = !pooled && !own;
+    if (once && reads.told_again(id, record, row.columns, relation.columns, trust_last, rule.read_ttl))
+      return false;
+    complete(record, relation, rule, row);
+    if (pooled) return reads.told_to_client(id, std::move(record), rule.read_ttl);
     std::optional<recorded_read> before;
     if (const recorded_read* known = own ? reads.peek(id) : nullptr) before = *known;
-    const bool any = reads.told(id, std::move(*record), rule.reread == rules::reread::last, rule.read_ttl);
+    const bool any = reads.told(id, std::move(record), trust_last, rule.read_ttl);
     const recorded_read* now = own ? reads.peek(id) : nullptr;
     if (now != nullptr)
       journal({.row = id, .before = std::move(before), .version = now->version, .owner = owner});
     return any;
   });
   if (forgot) count_unguarded(rule, rules::unguarded_reason::forgotten, out);
-  if (rule.strategy == rules::strategy::escrow) shared_.activity.read(client_, row_of, who_);
+  if (rule.strategy == rules::strategy::escrow) shared_.activity.read(client_, told_.row(), who_);
 }
 
 void row_memory::returned(const rules::rule_book& book, const rules::write_note& note,
-                          const std::vector<named_row>& named, const told_row& row, const occasion& when) {
+                          const named_rows& named, const told_row& row, const occasion& when) {
   const rules::guarded_relation& relation = book.relations()[note.relation];
   const rules::rule& rule = book.rules()[relation.rule];
-  auto record = record_of(relation, rule, named, row);
-  if (!record || note.removes || rule.correlate == rules::correlate::client) return;
-  const row_id id = record_id(id_of(database_, relation, record->key), rule);
+  if (note.removes || rule.correlate == rules::correlate::client) return;
+  if (!identify(relation, rule, named, row)) return;
+  recorded_read told;
+  complete(told, relation, rule, row);
+  if (named.size() == 1 && !named.front().by_key) told.found_as = named.front().id;
+  const row_id& id = told_.record;
   const std::string owner = owner_of(rule, when.trace);
   with(owner, [&](recorded_reads& reads) {
     std::optional<recorded_read> after;
     if (const auto* known = reads.find(id, when.now, rule.read_ttl)) after = *known;
-    const bool fresh = !after || after->columns.size() != record->columns.size();
-    if (fresh) after = *record;
-    for (std::size_t i = 0; !fresh && i < record->columns.size(); ++i) {
-      if (!record->columns[i].any_of.empty()) after->columns[i] = record->columns[i];
+    const bool fresh = !after || after->columns.size() != told.columns.size();
+    for (std::size_t i = 0; !fresh && i < told.columns.size(); ++i) {
+      if (!told.columns[i].any_of.empty()) after->columns[i] = std::move(told.columns[i]);
     }
+    if (fresh) after = std::move(told);
     after->since = when.now;
     after->rebasable = when.settled && (fresh || after->rebasable);
     if (fresh) after->lock = when.lock;
@@ -156,7 +174,7 @@ void row_memory::not_there(const rules::rule_book& book, const rules::read_note&
 }
 
 std::vector<recorded_read> row_memory::on_record(const rules::rule_book& book, const rules::write_note& note,
-                                                 const std::vector<named_row>& named, const occasion& when) {
+                                                 const named_rows& named, const occasion& when) {
   const rules::guarded_relation& relation = book.relations()[note.relation];
   const rules::rule& rule = book.rules()[relation.rule];
   return with(owner_of(rule, when.trace), [&](recorded_reads& reads) {
@@ -181,8 +199,8 @@ std::vector<recorded_read> row_memory::on_record(const rules::rule_book& book, c
 }
 
 bool row_memory::try_rebase(const rules::rule_book& book, const rules::write_note& note,
-                            const std::vector<named_row>& named, const recorded_read& record,
-                            const occasion& when, write_decision& decision) const {
+                            const named_rows& named, const recorded_read& record, const occasion& when,
+                            write_decision& decision) const {
   const rules::guarded_relation& relation = book.relations()[note.relation];
   const rules::rule& rule = book.rules()[relation.rule];
   if (rule.strategy != rules::strategy::escrow || note.rebase.empty() ||
@@ -208,7 +226,7 @@ bool row_memory::try_rebase(const rules::rule_book& book, const rules::write_not
 }
 
 write_decision row_memory::decide(const rules::rule_book& book, const rules::write_note& note,
-                                  const rules::prelude* guard, const std::vector<named_row>& named,
+                                  const rules::prelude* guard, const named_rows& named,
                                   const occasion& when) {
   const rules::guarded_relation& relation = book.relations()[note.relation];
   const rules::rule& rule = book.rules()[relation.rule];

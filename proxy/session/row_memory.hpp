@@ -56,23 +56,23 @@ class row_memory {
 
   /// A row was told to the client. `named`: the rows that the statement named. Counts what cannot be
   /// recorded.
-  void told(const rules::rule_book& book, const rules::read_note& note, const std::vector<named_row>& named,
+  void told(const rules::rule_book& book, const rules::read_note& note, const named_rows& named,
             const told_row& row, const occasion& when, outbox& out);
   /// A read by key has found no row. Its record ends if the next read was to count, else the reads differ.
   void not_there(const rules::rule_book& book, const rules::read_note& note, const named_row& row,
                  const occasion& when);
   /// What a write returned is its writer's new record.
-  void returned(const rules::rule_book& book, const rules::write_note& note,
-                const std::vector<named_row>& named, const told_row& row, const occasion& when);
+  void returned(const rules::rule_book& book, const rules::write_note& note, const named_rows& named,
+                const told_row& row, const occasion& when);
 
   /// `guard`: the prelude that can carry checks, or null.
   [[nodiscard]] write_decision decide(const rules::rule_book& book, const rules::write_note& note,
-                                      const rules::prelude* guard, const std::vector<named_row>& named,
+                                      const rules::prelude* guard, const named_rows& named,
                                       const occasion& when);
 
   /// The write is being sent: what is on record moves with it.
   [[nodiscard]] std::vector<moved> move(const rules::rule_book& book, const rules::write_note& note,
-                                        const std::vector<named_row>& named, const parameter_source& from,
+                                        const named_rows& named, const parameter_source& from,
                                         const occasion& when, write_decision::type decided);
   /// It has failed, was skipped, or met no row.
   void undo(const std::vector<moved>& movements);
@@ -120,25 +120,34 @@ class row_memory {
   /// `exact`: nothing else can have been undone with it.
   void undo_one(const moved& movement, bool exact);
   static std::optional<moved> move_one(recorded_reads& reads, const rules::write_note& note,
-                                       const row_id& row, const recorded_read& record,
-                                       const parameter_source& from, const occasion& when, bool certain,
-                                       bool held);
+                                       const row_id& row, recorded_read record, const parameter_source& from,
+                                       const occasion& when, bool certain, bool held);
   static std::optional<moved> take_one(recorded_reads& reads, const rules::write_note& note,
                                        const row_id& row, const recorded_read& record, const occasion& when);
   void journal(moved movement);
   void bound_journal();
-  std::optional<recorded_read> record_of(const rules::guarded_relation& relation, const rules::rule& rule,
-                                         const std::vector<named_row>& named, const told_row& row) const;
+  /// A row that was told: which it is, and as what it is on record.
+  struct identity {
+    reused_list<std::string> key;
+    row_id record;             // begins with the row's own
+    std::size_t row_size = 0;  // of that
+
+    [[nodiscard]] row_id row() const { return record.substr(0, row_size); }
+  };
+  bool identify(const rules::guarded_relation& relation, const rules::rule& rule, const named_rows& named,
+                const told_row& row);
+  void complete(recorded_read& record, const rules::guarded_relation& relation, const rules::rule& rule,
+                const told_row& row) const;
   std::vector<recorded_read> on_record(const rules::rule_book& book, const rules::write_note& note,
-                                       const std::vector<named_row>& named, const occasion& when);
-  bool try_rebase(const rules::rule_book& book, const rules::write_note& note,
-                  const std::vector<named_row>& named, const recorded_read& record, const occasion& when,
-                  write_decision& decision) const;
+                                       const named_rows& named, const occasion& when);
+  bool try_rebase(const rules::rule_book& book, const rules::write_note& note, const named_rows& named,
+                  const recorded_read& record, const occasion& when, write_decision& decision) const;
 
   neighbourhood& shared_;
   session_id who_;
   std::string database_;
   std::string client_;
+  identity told_;  // the row that is being told
   recorded_reads own_;
   write_journal journal_;
   std::set<row_id> written_;  // records of rows that the transaction has written

@@ -40,10 +40,10 @@ bool move_column(recorded_column& column, const rules::assigned_value& assigned,
 
 /// `certain`: the write means this very row. `held`: nobody else can have changed it since it was read.
 std::optional<write_journal::moved> row_memory::move_one(recorded_reads& reads, const rules::write_note& note,
-                                                         const row_id& row, const recorded_read& record,
+                                                         const row_id& row, recorded_read record,
                                                          const parameter_source& from, const occasion& when,
                                                          bool certain, bool held) {
-  std::optional<recorded_read> after = record;
+  std::optional<recorded_read> after = std::move(record);
   const bool absolute = note.kind == rules::statement_kind::absolute;
   if (note.removes && certain) {
     after.reset();
@@ -59,7 +59,7 @@ std::optional<write_journal::moved> row_memory::move_one(recorded_reads& reads, 
     for (const rules::assigned_value& assigned : note.values) {
       recorded_column& column = after->columns[assigned.column];
       if (column.any_of.empty()) continue;
-      const std::vector<sql_value> before = column.any_of;
+      const auto before = certain ? std::vector<sql_value>{} : column.any_of;
       const bool known = move_column(column, assigned, from);
       if (!known && !certain) {  // if it met the row, the next write is refused
         after->rebasable = false;
@@ -102,14 +102,13 @@ std::optional<write_journal::moved> row_memory::take_one(recorded_reads& reads, 
 }
 
 std::vector<write_journal::moved> row_memory::move(const rules::rule_book& book,
-                                                   const rules::write_note& note,
-                                                   const std::vector<named_row>& named,
+                                                   const rules::write_note& note, const named_rows& named,
                                                    const parameter_source& from, const occasion& when,
                                                    write_decision::type decided) {
   const rules::guarded_relation& relation = book.relations()[note.relation];
   const rules::rule& rule = book.rules()[relation.rule];
   const std::string owner = owner_of(rule, when.trace);
-  const std::vector<recorded_read> records = on_record(book, note, named, when);
+  std::vector<recorded_read> records = on_record(book, note, named, when);
   const bool certain = all_by_key(named);
   std::vector<moved> movements;
   for (const named_row& row : named) {
@@ -117,7 +116,7 @@ std::vector<write_journal::moved> row_memory::move(const rules::rule_book& book,
       written_.insert(row.id + '\0' + rule.name);
     }
   }
-  for (const recorded_read& record : records) {
+  for (recorded_read& record : records) {
     const row_id row = id_of(database_, relation, record.key) + '\0' + rule.name;
     const bool validated = certain && decided == write_decision::type::validate;
     const bool held = when.lock != 0 && (record.lock == when.lock || validated);
@@ -129,7 +128,7 @@ std::vector<write_journal::moved> row_memory::move(const rules::rule_book& book,
         movements.push_back(std::move(*movement));
         return;
       }
-      auto movement = move_one(reads, note, row, record, from, when, certain, held);
+      auto movement = move_one(reads, note, row, std::move(record), from, when, certain, held);
       if (!movement) return;
       movement->owner = owner;
       movements.push_back(std::move(*movement));

@@ -16,11 +16,9 @@ std::optional<row_shape> read_shape(std::string_view row_description_body) {
   return shape;
 }
 
-std::vector<std::int16_t> formats_of(const row_shape& shape) {
-  std::vector<std::int16_t> formats;
-  formats.reserve(shape.columns.size());
+void formats_of(const row_shape& shape, std::vector<std::int16_t>& formats) {
+  formats.clear();
   for (const row_shape::column& column : shape.columns) formats.push_back(column.format);
-  return formats;
 }
 
 row_reader::place row_reader::find(const row_shape& shape, std::uint32_t table, std::int16_t number) {
@@ -49,34 +47,33 @@ std::optional<row_reader> row_reader::make(const row_shape& shape, const rules::
   return made;
 }
 
-std::optional<told_row> row_reader::read(std::string_view data_row_body,
-                                         const std::vector<std::int16_t>& formats) const {
+bool row_reader::read(std::string_view data_row_body, const std::vector<std::int16_t>& formats,
+                      told_row& row) const {
   const auto values = protocol::backend::decode_data_row(data_row_body);
-  if (!values || values->size() != fields_) return std::nullopt;
-  if (formats.size() > 1 && formats.size() != fields_) return std::nullopt;
-  std::vector<std::optional<std::string_view>> fields;
-  fields.reserve(fields_);
+  if (!values || values->size() != fields_) return false;
+  if (formats.size() > 1 && formats.size() != fields_) return false;
+  auto& fields = row.fields;
+  fields.clear();
   for (const auto& value : *values) fields.push_back(value);
 
   const auto format = [&](std::size_t field) {
     if (formats.empty()) return std::int16_t{0};
     return formats.size() == 1 ? formats.front() : formats[field];
   };
-  const auto told = [&](const place& of) -> std::optional<bound_value> {
+  const auto told = [&](const place& of) -> std::optional<value_view> {
     if (of.fields.empty()) return std::nullopt;
     const std::size_t first = of.fields.front();
-    const bool agree = std::all_of(of.fields.begin(), of.fields.end(), [&](std::size_t each) {
+    const bool agree = std::all_of(of.fields.begin() + 1, of.fields.end(), [&](std::size_t each) {
       return format(each) == format(first) && fields[each] == fields[first];
     });
     if (!agree) return std::nullopt;
-    std::optional<std::string> bytes;
-    if (fields[first]) bytes = std::string(*fields[first]);
-    return bound_value{of.type, format(first), std::move(bytes)};
+    return value_view{of.type, format(first), fields[first]};
   };
-  told_row row;
+  row.key.clear();
+  row.columns.clear();
   for (const place& each : key_) row.key.push_back(told(each));
   for (const place& each : columns_) row.columns.push_back(told(each));
-  return row;
+  return true;
 }
 
 bool row_reader::has_key() const noexcept {

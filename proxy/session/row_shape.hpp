@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,14 +27,15 @@ struct row_shape {
 };
 [[nodiscard]] std::optional<row_shape> read_shape(std::string_view row_description_body);
 
-/// The formats that the shape itself names: those of the rows of a simple query (a binary cursor's are
-/// binary).
-[[nodiscard]] std::vector<std::int16_t> formats_of(const row_shape& shape);
+/// Makes `formats` those that the shape itself names: those of the rows of a simple query (a binary cursor's
+/// are binary).
+void formats_of(const row_shape& shape, std::vector<std::int16_t>& formats);
 
-/// One row of one relation, as the client is told it.
+/// One row of one relation, as the client is told it. The bytes are those of the message.
 struct told_row {
-  std::vector<std::optional<bound_value>> key;      // by guarded_relation::key; none: not in the result
-  std::vector<std::optional<bound_value>> columns;  // by guarded_relation::columns
+  std::vector<std::optional<value_view>> key;           // by guarded_relation::key; none: not in the result
+  std::vector<std::optional<value_view>> columns;       // by guarded_relation::columns
+  std::vector<std::optional<std::string_view>> fields;  // all of the result's
 };
 
 /// Reads the rows of one relation out of a result.
@@ -44,10 +46,10 @@ class row_reader {
                                                       const rules::guarded_relation& of);
 
   /// `formats` as in Bind: none for text, one for all, or one each. A key column that is there twice with
-  /// different bytes counts as not there. Nothing if the row is not of this shape. A key of NULL (an outer
+  /// different bytes counts as not there. False if the row is not of this shape. A key of NULL (an outer
   /// join without this row) is a value without bytes.
-  [[nodiscard]] std::optional<told_row> read(std::string_view data_row_body,
-                                             const std::vector<std::int16_t>& formats) const;
+  [[nodiscard]] bool read(std::string_view data_row_body, const std::vector<std::int16_t>& formats,
+                          told_row& row) const;
 
   /// All columns of the key are in the result.
   [[nodiscard]] bool has_key() const noexcept;
@@ -62,6 +64,14 @@ class row_reader {
   std::vector<place> key_;
   std::vector<place> columns_;
   std::size_t fields_ = 0;  // in a row
+};
+
+/// The readers that one statement's result needs. Made once for as long as its shape and the rules last.
+struct result_readers {
+  static constexpr std::int32_t nothing = -1;
+  std::shared_ptr<const rules::rule_book> book;
+  std::vector<std::int32_t> relations;             // which each reads: index into rule_book::relations()
+  std::vector<std::optional<row_reader>> readers;  // none: nothing can be read
 };
 
 }  // namespace proxy::session

@@ -83,11 +83,11 @@ class script_writer {
   }
 
  private:
-  bool add(const rules::statement& statement, const rules::plan& plan, std::optional<watch>& watched) {
+  bool add(const rules::statement& statement, const rules::plan& plan, watch_ptr& watched) {
     if (plan.kind == rules::plan_kind::reject) {
       add_hidden(statement, raising_sql, {}, run_of(nullptr, refusal_of(plan, *request_.book), plan));
     }
-    const watch* seen = watched ? &*watched : nullptr;
+    const watch* seen = watched.get();
     std::vector<rules::insertion> inside;
     if (plan.kind == rules::plan_kind::wrap && !add_preludes(statement, plan, seen, inside)) return false;
     if (!add_rebased(seen, inside)) return false;

@@ -20,8 +20,8 @@ struct script {
   std::string sql;
   std::vector<bool> hidden;                     // by statement of `sql`
   std::vector<std::optional<hidden_run>> runs;  // by statement of `sql`: those that may raise for us
-  std::vector<std::optional<watch>> watches;  // by statement of `sql`: those that read or write guarded rows
-  std::vector<rules::copied_text> copied;     // of the client's text into `sql`
+  std::vector<watch_ptr> watches;          // by statement of `sql`: those that read or write guarded rows
+  std::vector<rules::copied_text> copied;  // of the client's text into `sql`
   std::shared_ptr<const rules::analysis> kept;
 };
 
@@ -38,8 +38,8 @@ struct script_request {
   std::shared_ptr<const rules::analysis> analysed;
   std::shared_ptr<const rules::rule_book> book;
   chosen_plans chosen;
-  std::vector<std::optional<watch>> watches;  // by statement of the client's
-  std::string_view rest;                      // of the client's string, behind what was analysed: a comment
+  std::vector<watch_ptr> watches;  // by statement of the client's
+  std::string_view rest;           // of the client's string, behind what was analysed: a comment
   clock::time_point now;
   bool commits = false;  // the string may make something permanent
 };

@@ -260,9 +260,10 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
   if (cached_) note_lost_names(answer.subject, sqlstate);
   if (answer.subject.kept == note::script && !scripts_.empty()) {
     on_script_error(from, answer, out);
-  } else if (answer.subject.kept == note::watch && is_raised(from.body) && !watches_.empty()) {
-    note_conflict(from, watches_.front().carried, out);
-    translate_error(from.body, watches_.front().carried, {}, out);
+  } else if (answer.subject.kept == note::watch && answer.subject.what == request::execute &&
+             is_raised(from.body) && !watches_.empty()) {
+    note_conflict(from, watches_.front()->carried, out);
+    translate_error(from.body, watches_.front()->carried, {}, out);
   } else if (answer.what == verdict::translate && answer.subject.kept != note::types &&
              answer.subject.kept != note::names && !runs_.empty()) {
     const hidden_run& run = runs_.front();
@@ -339,7 +340,7 @@ void session::settle_note(const owed& entry, bool confirmed, std::size_t place) 
       runs_.erase(runs_.begin() + at);
       return;
     case note::watch:
-      fail(watches_[place]);
+      fail(*watches_[place]);
       watches_.erase(watches_.begin() + at);
       return;
     case note::script:
@@ -363,8 +364,8 @@ void session::settle_note(const owed& entry, bool confirmed, std::size_t place) 
 void session::learn_shape(const frame_view& from) {
   if (describes_.empty()) return;
   prepared_statement& of = *describes_.front();
-  if (from.tag == tag::row_description) of.shape = read_shape(from.body);
-  if (from.tag == tag::no_data) of.shape = row_shape{};
+  if (from.tag == tag::row_description) return of.learn_shape(from.body);
+  if (from.tag == tag::no_data) return of.returns_no_rows();
   if (from.tag != tag::parameter_description) return;
   const auto types = backend::decode_parameter_description(from.body);
   if (!types) return;

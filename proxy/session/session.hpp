@@ -158,8 +158,9 @@ class session {
   void take_parse(const frame_view& from, outbox& out);
   [[nodiscard]] bool bind_guarded(const frame_view& from, const protocol::frontend::bind_view& bind,
                                   portal& made, outbox& out);
-  void execute_write(portal& of, std::optional<watch>& watched, outbox& out);
-  void pass_watched(const frame_view& from, std::string_view portal_name, watch watched, outbox& out);
+  void execute_write(portal& of, watch_ptr& watched, outbox& out);
+  void pass_watched(const frame_view& from, std::string_view portal_name, watch_ptr watched, outbox& out);
+  [[nodiscard]] watch_ptr copy_of(const watch& of);
   void take_bind(const frame_view& from, outbox& out);
   void take_execute(const frame_view& from, outbox& out);
   void take_describe(const frame_view& from, outbox& out);
@@ -190,6 +191,8 @@ class session {
 
   // queries.cpp: simple queries.
   void take_query(const frame_view& from, outbox& out);
+  [[nodiscard]] bool take_read(const frame_view& from, std::string_view sql, std::string_view trace,
+                               const analysis_ptr& analysed, outbox& out);
   void take_plain_query(const frame_view& from, std::string_view sql, outbox& out);
   void declare_later_effects(std::string_view sql);
   void refuse_query(script_request& request, refusal what, outbox& out);
@@ -243,14 +246,13 @@ class session {
   void note_made_names(const analysis_ptr& analysed);
 
   // guarded_rows.cpp: which rows statements read and write, and how writes are checked.
-  [[nodiscard]] std::optional<watch> watch_for(const analysis_ptr& analysed,
-                                               const rules::statement& statement, const rules::plan& plan,
-                                               const parameter_source& from, std::string_view trace,
-                                               clock::time_point now) const;
+  [[nodiscard]] watch_ptr watch_for(const analysis_ptr& analysed, const rules::statement& statement,
+                                    const rules::plan& plan, const parameter_source& from,
+                                    std::string_view trace, clock::time_point now);
   std::optional<refusal> settle_writes(watch& on, const parameter_source& from, outbox& out);
   void fail(watch& on);
   void end_turns_with(const watch& on, const watched_write& write);
-  void remember_rows(const std::vector<named_row>& rows);
+  void remember_rows(const named_rows& rows);
   void remember_locks(const watch& on);
   void note_transaction_command(rules::block_effect effect);
   void forget_reads(outbox& out);
@@ -259,8 +261,8 @@ class session {
 
   // turns.cpp: waiting for others to write first.
   [[nodiscard]] turn_answer::type take_turns(const watch& on, outbox& out);
-  [[nodiscard]] turn_answer::type ask_turn(turn_request request, const rules::guarded_relation& table,
-                                           const watch& on, outbox& out);
+  [[nodiscard]] bool name_turns(const watch& on, const named_rows& rows);
+  [[nodiscard]] turn_answer::type ask_turn(const rules::guarded_relation& of, const watch& on, outbox& out);
   [[nodiscard]] bool is_locked(const row_id& row) const;
   void on_turn_time(outbox& out);
   void stop_waiting(outbox& out);
@@ -271,7 +273,7 @@ class session {
   // told_rows.cpp: what answers put on record.
   void on_watched(const frame_view& from, const ruling& answer, outbox& out);
   void read_row(watch& on, const frame_view& from, outbox& out);
-  void make_readers(watch& on);
+  void describe_result(watch& on, const frame_view& from);
   static void count_forgotten(const watch& on, std::size_t reader, outbox& out);
   void complete(watch& on, const frame_view& from, outbox& out);
   void see_write(const watch& on, const watched_write& write, outbox& out);
@@ -348,6 +350,7 @@ class session {
   std::size_t kept_bytes_ = 0;  // of statements_ and portals_, and of what refers to them
   bool stalled_ = false;
 
+  statement_memory spare_;
   protocol::framer from_client_;
   protocol::framer from_server_;
   bool swallow_client_ = false;  // the rest of a streamed message is dropped: it was refused
@@ -355,24 +358,23 @@ class session {
   block_tracker block_;
   reply_ledger ledger_;
   name_register<prepared_statement> statements_;
-  name_register<portal> portals_;
+  name_register<portal, portal_ptr> portals_;
   flat_queue<std::shared_ptr<prepared_statement>> describes_;
   flat_queue<hidden_run> runs_;
   std::shared_ptr<prelude_names> prelude_names_ = std::make_shared<prelude_names>();
-  flat_queue<watch> watches_;
+  flat_queue<watch_ptr> watches_;
   flat_queue<std::pair<rules::block_effect, std::string>> savepoints_;  // commands in flight
   flat_queue<script> scripts_;
-  name_register<portal>::batch batch_ = 0;
+  name_register<portal, portal_ptr>::batch batch_ = 0;
   bool hidden_left_over_ = false;  // a hidden statement failed: its name may still be taken on the server
   bool query_failed_ = false;      // the query in front has raised an error
   bool passes_raw_ = false;  // no rule, authenticated: the client's bytes are not even cut into messages
   raw_requests raw_;         // in those bytes
-  bool ddl_named_guarded_ =
-      false;                     // a statement that may be DDL, and may be running, has named a guarded table
-  bool ddl_prepared_ = false;    // such a one may run again
-  bool schema_changed_ = false;  // such DDL has run; its transaction has not ended
-  bool has_named_ = false;       // the client has prepared statements under names of its own
-  bool terminated_ = false;      // the client has sent Terminate
+  bool ddl_named_guarded_ = false;  // what may be DDL, and may be running, has named a guarded table
+  bool ddl_prepared_ = false;       // such a one may run again
+  bool schema_changed_ = false;     // such DDL has run; its transaction has not ended
+  bool has_named_ = false;          // the client has prepared statements under names of its own
+  bool terminated_ = false;         // the client has sent Terminate
 
   row_memory memory_;
   std::vector<refused_write> refusals_;

@@ -51,20 +51,17 @@ std::string reported(std::string_view sql, bool values) {
 void session::on_watched(const frame_view& from, const ruling& answer, outbox& out) {
   watch* on = nullptr;
   if (answer.subject.kept == note::watch) {
-    on = watches_.empty() ? nullptr : &watches_.front();
+    on = watches_.empty() ? nullptr : watches_.front().get();
   } else if (answer.subject.kept == note::script && !scripts_.empty()) {
     const bool ended = from.tag == tag::command_complete;
     const std::size_t position = ledger_.script_position() - (ended ? 1 : 0);
     auto& watched = scripts_.front().watches;
-    if (position < watched.size() && watched[position]) on = &*watched[position];
+    if (position < watched.size()) on = watched[position].get();
   }
   if (on == nullptr) return;
   switch (from.tag) {
     case tag::row_description:
-      on->prepared = std::make_shared<prepared_statement>();
-      on->prepared->shape = read_shape(from.body);
-      if (on->prepared->shape) on->formats = formats_of(*on->prepared->shape);
-      return;
+      return describe_result(*on, from);
     case tag::data_row:
       return read_row(*on, from, out);
     case tag::command_complete:
@@ -75,22 +72,58 @@ void session::on_watched(const frame_view& from, const ruling& answer, outbox& o
   }
 }
 
-void session::make_readers(watch& on) {
-  on.readers_made = true;
-  on.readers.resize(on.reads.size() + on.writes.size());
-  if (!on.prepared || !on.prepared->shape) return;
-  const auto& relations = on.book->relations();
-  for (std::size_t i = 0; i < on.reads.size(); ++i) {
-    if (!on.reads[i].note->ambiguous)
-      on.readers[i] = row_reader::make(*on.prepared->shape, relations[on.reads[i].note->relation]);
+/// A simple query tells the shape of its rows every time, nearly always the one that the last one told.
+void session::describe_result(watch& on, const frame_view& from) {
+  if (!spare_.described || spare_.described->description != from.body) {
+    spare_.described = std::make_shared<prepared_statement>();
+    spare_.described->learn_shape(from.body);
   }
-  // UPDATE … FROM may return the same columns of another row.
-  if (may_join(on.kept->text)) return;
-  for (std::size_t i = 0; i < on.writes.size(); ++i) {
-    on.readers[on.reads.size() + i] =
-        row_reader::make(*on.prepared->shape, relations[on.writes[i].note->relation]);
-  }
+  on.prepared = spare_.described;
+  if (spare_.described->shape) formats_of(*spare_.described->shape, on.formats);
 }
+
+namespace {
+
+/// Calls `look` with what each reader reads, by reads and then writes: an index into rule_book::relations(),
+/// or result_readers::nothing.
+template <class Look>
+void for_each_read(const watch& on, Look&& look) {
+  for (const watched_read& read : on.reads)
+    look(read.note->ambiguous ? result_readers::nothing : read.note->relation);
+  // UPDATE … FROM may return the same columns of another row.
+  const bool joins = !on.writes.empty() && may_join(on.kept->text);
+  for (const watched_write& write : on.writes) look(joins ? result_readers::nothing : write.note->relation);
+}
+
+/// They were made for the same relations of the same rules.
+bool fits(const result_readers& known, const watch& on) {
+  if (known.book != on.book || known.relations.size() != on.reads.size() + on.writes.size()) return false;
+  bool same = true;
+  std::size_t i = 0;
+  for_each_read(on, [&](std::int32_t relation) { same = same && known.relations[i++] == relation; });
+  return same;
+}
+
+void make_readers(watch& on) {
+  if (on.prepared && on.prepared->readers && fits(*on.prepared->readers, on)) {
+    on.readers = on.prepared->readers;
+    return;
+  }
+  auto made = std::make_shared<result_readers>();
+  made->book = on.book;
+  const bool described = on.prepared && on.prepared->shape;
+  for_each_read(on, [&](std::int32_t relation) {
+    const bool reads = described && relation != result_readers::nothing;
+    made->relations.push_back(relation);
+    made->readers.push_back(reads ? row_reader::make(*on.prepared->shape,
+                                                     on.book->relations()[static_cast<std::size_t>(relation)])
+                                  : std::nullopt);
+  });
+  on.readers = made;
+  if (described) on.prepared->readers = std::move(made);
+}
+
+}  // namespace
 
 /// A row too large to be looked at whole.
 void session::count_forgotten(const watch& on, std::size_t reader, outbox& out) {
@@ -105,22 +138,23 @@ void session::count_forgotten(const watch& on, std::size_t reader, outbox& out) 
 }
 
 void session::read_row(watch& on, const frame_view& from, outbox& out) {
-  if (!on.readers_made) make_readers(on);
-  for (std::size_t i = 0; i < on.readers.size(); ++i) {
-    if (!on.readers[i]) continue;
-    const auto row = on.readers[i]->read(from.body, on.formats);
+  if (!on.readers) make_readers(on);
+  const auto& readers = on.readers->readers;
+  for (std::size_t i = 0; i < readers.size(); ++i) {
+    if (!readers[i]) continue;
+    const bool read = readers[i]->read(from.body, on.formats, spare_.told);
     occasion when = on.at(out.now);
     when.settled = !unsettled_ && !others_write(&on);
-    if (!row) {
+    if (!read) {
       count_forgotten(on, i, out);
       continue;
     }
     if (i < on.reads.size()) {
       if (on.kept == not_all_locked_) when.lock = 0;
-      memory_.told(*on.book, *on.reads[i].note, on.reads[i].rows, *row, when, out);
+      memory_.told(*on.book, *on.reads[i].note, on.reads[i].rows, spare_.told, when, out);
     } else {
       const watched_write& write = on.writes[i - on.reads.size()];
-      memory_.returned(*on.book, *write.note, write.rows, *row, when);
+      memory_.returned(*on.book, *write.note, write.rows, spare_.told, when);
     }
   }
 }

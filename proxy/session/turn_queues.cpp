@@ -41,6 +41,11 @@ const turn* turn_queues::look(const turn_place& place) const {
   return find_in(rows_, groups_, place);
 }
 
+const turn* turn_queues::look(const row_id& row) const {
+  const auto known = rows_.find(row);
+  return known == rows_.end() ? nullptr : &known->second;
+}
+
 turn* turn_queues::at(const turn_place& place, clock::time_point now, wake_list& wake) {
   turn* found = find_in(rows_, groups_, place);
   if (found == nullptr) return nullptr;

@@ -77,6 +77,7 @@ class turn_queues {
   /// The turn there, after one that has run out was passed on; null: it is free.
   [[nodiscard]] turn* at(const turn_place& place, clock::time_point now, wake_list& wake);
   [[nodiscard]] const turn* look(const turn_place& place) const;
+  [[nodiscard]] const turn* look(const row_id& row) const;
   [[nodiscard]] bool has_room() const noexcept { return turns_ < most_turns; }
 
   /// The request of `who` that waits, or was granted what it waited for and has not been asked again.

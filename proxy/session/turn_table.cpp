@@ -53,7 +53,7 @@ turn_table::~turn_table() = default;
 /// One of the rows was in conflict lately, or somebody else's turn is on it now.
 bool turn_table::state::contended(const turn_request& request, clock::time_point now) {
   return std::any_of(request.rows.begin(), request.rows.end(), [&](const row_id& row) {
-    const turn* there = queues.look({0, row});
+    const turn* there = queues.look(row);
     return (there != nullptr && !is_own(*there, request)) || conflicts.recent(row, now);
   });
 }
@@ -83,7 +83,7 @@ std::vector<turn_need> turn_table::state::plan(const turn_request& request, bool
   std::vector<turn_need> members;
   std::vector<std::uint64_t> groups;
   for (row_id& row : rows) {
-    const turn* there = queues.look({0, row});
+    const turn* there = queues.look(row);
     const bool own = there != nullptr && is_own(*there, request);
     turn_need need;
     // A write in its turn keeps the next reader from seeing what it is about to change.
@@ -283,7 +283,7 @@ bool turn_table::outstanding(std::uint64_t owner, const std::vector<row_id>& row
   return std::any_of(rows.begin(), rows.end(), [&](const row_id& row) {
     // Whoever writes one row of a group takes the group's turn, so it has to ask even while that is free.
     if (state_->conflicts.group_of(row, now) != 0) return true;
-    const turn* there = state_->queues.look({0, row});
+    const turn* there = state_->queues.look(row);
     return there != nullptr && there->held->owner != owner &&
            (there->held->until > now || !there->queue.empty());
   });

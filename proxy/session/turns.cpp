@@ -15,36 +15,20 @@ bool uses_turns(const rules::rule& rule) {
   return rule.strategy == rules::strategy::pessimistic && rule.turns != rules::turns::off;
 }
 
-turn_request request_for(const rules::rule& rule, const std::vector<named_row>& rows) {
-  turn_request made;
-  made.rule = rule.name;
-  made.one_read = rule.correlate == rules::correlate::client;
-  made.mode = made.one_read ? rules::turns::on : rule.turns;
-  made.turn_timeout = rule.turn_timeout;
-  for (const named_row& row : rows) {
-    made.by_key = made.by_key && row.unique;
-    made.rows.push_back(row.id);
-  }
-  return made;
-}
-
 }  // namespace
 
 turn_answer::type session::take_turns(const watch& on, outbox& out) {
-  const auto ask = [&](std::uint16_t relation, std::vector<named_row> rows, bool read, bool locks) {
+  const auto ask = [&](std::uint16_t relation, const named_rows& rows, bool read, bool locks) {
     const rules::guarded_relation& table = on.book->relations()[relation];
     const rules::rule& rule = on.book->rules()[table.rule];
-    // What the transaction has locked already, whoever has the turn waits for.
-    std::erase_if(rows, [&](const named_row& row) {
-      const bool granted = std::find(granted_.begin(), granted_.end(), row.id) != granted_.end();
-      return granted || (on.lock != 0 && is_locked(row.id));
-    });
-    if (!uses_turns(rule) || rows.empty() || rows.size() > limits::turns_at_once)
-      return turn_answer::type::go;
-    turn_request request = request_for(rule, rows);
-    request.read = read;
-    request.locks = locks && on.lock != 0;
-    return ask_turn(std::move(request), table, on, out);
+    if (!uses_turns(rule) || !name_turns(on, rows)) return turn_answer::type::go;
+    spare_.asked.rule = rule.name;
+    spare_.asked.one_read = rule.correlate == rules::correlate::client;
+    spare_.asked.mode = spare_.asked.one_read ? rules::turns::on : rule.turns;
+    spare_.asked.turn_timeout = rule.turn_timeout;
+    spare_.asked.read = read;
+    spare_.asked.locks = locks && on.lock != 0;
+    return ask_turn(table, on, out);
   };
   for (const watched_read& read : on.reads) {
     const auto answer = ask(read.note->relation, read.rows, true, read.note->locks);
@@ -57,13 +41,30 @@ turn_answer::type session::take_turns(const watch& on, outbox& out) {
   return turn_answer::type::go;
 }
 
+/// The rows whose turns are to be asked for. False: none, or too many.
+bool session::name_turns(const watch& on, const named_rows& rows) {
+  std::size_t count = 0;
+  spare_.asked.by_key = true;
+  for (const named_row& row : rows) {
+    const bool granted = std::find(granted_.begin(), granted_.end(), row.id) != granted_.end();
+    // What the transaction has locked already, whoever has the turn waits for.
+    if (granted || (on.lock != 0 && is_locked(row.id))) continue;
+    if (++count > limits::turns_at_once) return false;
+    spare_.asked.by_key = spare_.asked.by_key && row.unique;
+    if (spare_.asked.rows.size() < count) spare_.asked.rows.emplace_back();
+    spare_.asked.rows[count - 1] = row.id;
+  }
+  spare_.asked.rows.resize(count);
+  return count > 0;
+}
+
 bool session::is_locked(const row_id& row) const {
   return std::find(account_.rows.begin(), account_.rows.end(), row) != account_.rows.end();
 }
 
-turn_answer::type session::ask_turn(turn_request request, const rules::guarded_relation& table,
-                                    const watch& on, outbox& out) {
-  const rules::rule& rule = on.book->rules()[table.rule];
+turn_answer::type session::ask_turn(const rules::guarded_relation& of, const watch& on, outbox& out) {
+  const rules::rule& rule = on.book->rules()[of.rule];
+  turn_request& request = spare_.asked;
   request.who = who_.id;
   request.owner = memory_.turn_owner(rule, on.trace);
   request.in_transaction = on.lock != 0;
@@ -90,7 +91,7 @@ turn_answer::type session::ask_turn(turn_request request, const rules::guarded_r
       shared_.turns.give_up(who_.id, out.now, out.wake);
       return turn_answer::type::go;
     }
-    waiting_ = turn_wait{out.now, std::nullopt, rule.name, table.schema, table.name, pooled};
+    waiting_ = turn_wait{out.now, std::nullopt, rule.name, of.schema, of.name, pooled};
     if (rule.lock_timeout.count() > 0) waiting_->until = out.now + rule.lock_timeout;
   }
   deadline_ = waiting_->until;

@@ -150,11 +150,11 @@ std::optional<std::string> boolean_form(std::string_view text) {
 }
 
 /// The family by which `value` is read if it stands for a key of type `key_type`.
-family own_family(const bound_value& value, std::uint32_t key_type) {
+family own_family(const value_view& value, std::uint32_t key_type) {
   return family_of(value.type == 0 ? key_type : value.type);
 }
 
-std::optional<std::string> number_form(const bound_value& value, std::uint32_t key_type) {
+std::optional<std::string> number_form(const value_view& value, std::uint32_t key_type) {
   const std::uint32_t type = value.type == 0 ? key_type : value.type;
   const family own = family_of(type);
   if (own == family::integer && value.format != 0) {
@@ -175,21 +175,31 @@ std::optional<std::string> number_form(const bound_value& value, std::uint32_t k
   return number;
 }
 
-std::optional<std::string> integer_form(const bound_value& value, std::uint32_t key_type) {
-  const auto number = number_form(value, key_type);
-  const auto integer = number ? int64_in(*number) : std::nullopt;
-  if (!integer) return std::nullopt;
-  if (key_type == oid_type && *integer < 0) return std::nullopt;  // oidin wraps it
-  return std::to_string(*integer);
+/// As PostgreSQL and nearly every client spells an integer that is not negative.
+bool is_plain_integer(std::string_view text) {
+  constexpr std::size_t fits_in_64_bits = 18;
+  const bool digits =
+      std::all_of(text.begin(), text.end(), [](char each) { return each >= '0' && each <= '9'; });
+  return digits && !text.empty() && text.size() <= fits_in_64_bits && (text[0] != '0' || text.size() == 1);
 }
 
-std::optional<std::string> numeric_form(const bound_value& value, std::uint32_t key_type) {
+std::optional<std::string> integer_form(const value_view& value, std::uint32_t key_type) {
+  const bool integer = value.type == 0 || value.type == key_type || family_of(value.type) == family::integer;
+  if (value.format == 0 && integer && is_plain_integer(*value.bytes)) return std::string(*value.bytes);
+  const auto number = number_form(value, key_type);
+  const auto whole = number ? int64_in(*number) : std::nullopt;
+  if (!whole) return std::nullopt;
+  if (key_type == oid_type && *whole < 0) return std::nullopt;  // oidin wraps it
+  return std::to_string(*whole);
+}
+
+std::optional<std::string> numeric_form(const value_view& value, std::uint32_t key_type) {
   // PostgreSQL compares numeric with a float as floats, where several numerics are equal to one.
   if (own_family(value, key_type) == family::floating) return std::nullopt;
   return number_form(value, key_type);
 }
 
-std::optional<std::string> text_form(const bound_value& value, std::uint32_t key_type) {
+std::optional<std::string> text_form(const value_view& value, std::uint32_t key_type) {
   if (own_family(value, key_type) != family::text) return std::nullopt;
   auto text = text_of({value.type == 0 ? unknown_type : value.type, value.format, value.bytes});
   if (!text) return std::nullopt;
@@ -202,6 +212,9 @@ std::optional<std::string> text_form(const bound_value& value, std::uint32_t key
   if (padded_key) text->erase(text->find_last_not_of(' ') + 1);
   return text;
 }
+
+constexpr std::string_view cast_begin = "CAST(";
+constexpr std::string_view cast_as = " AS ";
 
 /// Adds to the text before the next value, so that equal expressions have equal pieces.
 void append_text(sql_value& to, std::string_view text) {
@@ -240,14 +253,28 @@ bool append_constant(const bound_value& value, std::string& to) {
 
 }  // namespace
 
-std::optional<std::string> text_of(const bound_value& value) {
+bound_value kept(const value_view& value) {
+  bound_value made{value.type, value.format, std::nullopt};
+  if (value.bytes) made.bytes.emplace(*value.bytes);
+  return made;
+}
+
+bool same_value(const value_view& one, const value_view& other) {
+  if (!one.bytes || !other.bytes) return !one.bytes && !other.bytes;
+  if (one.format == other.format && one.type == other.type) return one.bytes == other.bytes;
+  const auto text = text_of(one);
+  return text && text == text_of(other);
+}
+
+std::optional<std::string> text_of(const value_view& value) {
   if (!value.bytes || (value.format != 0 && value.format != 1)) return std::nullopt;
-  auto text = value.format == 0 ? value.bytes : binary_text(*value.bytes, value.type);
+  auto text =
+      value.format == 0 ? std::optional(std::string(*value.bytes)) : binary_text(*value.bytes, value.type);
   if (text && text->find('\0') != std::string::npos) return std::nullopt;  // no text of PostgreSQL's has one
   return text;
 }
 
-std::optional<std::string> canonical(const bound_value& value, std::uint32_t key_type, speaker said_by) {
+std::optional<std::string> canonical(const value_view& value, std::uint32_t key_type, speaker said_by) {
   if (!value.bytes) return std::nullopt;
   family kind = family_of(key_type);
   if (kind == family::other || kind == family::floating) {
@@ -284,10 +311,22 @@ std::optional<std::string> canonical(const bound_value& value, std::uint32_t key
 
 sql_value cast(bound_value value, std::string_view type) {
   sql_value made;
-  append_text(made, "CAST(");
-  append_value(made, std::move(value));
-  append_text(made, " AS " + std::string(type) + ")");
+  made.pieces.resize(2);
+  made.pieces[0] = {std::string(cast_begin), std::move(value)};
+  std::string& end = made.pieces[1].text;
+  end.reserve(cast_as.size() + type.size() + 1);
+  end.append(cast_as).append(type).append(1, ')');
   return made;
+}
+
+const bound_value* cast_value(const sql_value& made, std::string_view type) noexcept {
+  if (made.pieces.size() != 2) return nullptr;
+  const auto& [begin, value] = made.pieces[0];
+  const std::string_view end = made.pieces[1].text;
+  const bool is_cast = begin == cast_begin && value && !made.pieces[1].value &&
+                       end.size() == cast_as.size() + type.size() + 1 && end.starts_with(cast_as) &&
+                       end.substr(cast_as.size(), type.size()) == type && end.back() == ')';
+  return is_cast ? &*value : nullptr;
 }
 
 std::optional<sql_value> evaluate(const rules::sql_expression& expression,

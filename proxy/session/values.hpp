@@ -13,14 +13,29 @@
 
 namespace proxy::session {
 
-/// One value as a message carried it.
+/// One value where a message carries it.
+struct value_view {
+  std::uint32_t type = 0;                 // OID; 0: left to the server
+  std::int16_t format = 0;                // 0 text, 1 binary
+  std::optional<std::string_view> bytes;  // none: NULL
+
+  friend bool operator==(const value_view&, const value_view&) = default;
+};
+
+/// The same, kept.
 struct bound_value {
   std::uint32_t type = 0;            // OID; 0: left to the server
   std::int16_t format = 0;           // 0 text, 1 binary
   std::optional<std::string> bytes;  // none: NULL
 
+  operator value_view() const noexcept {  // NOLINT(google-explicit-constructor): as std::string's
+    return {type, format, bytes ? std::optional<std::string_view>(*bytes) : std::nullopt};
+  }
   friend bool operator==(const bound_value&, const bound_value&) = default;
 };
+
+/// What the view sees, to be kept.
+[[nodiscard]] bound_value kept(const value_view& value);
 
 /// An SQL expression in pieces: text, and values between them.
 struct sql_value {
@@ -38,7 +53,7 @@ struct sql_value {
 /// double precision, boolean, text, varchar, bpchar, name, unknown, uuid or it is text already. Nothing for
 /// other types in binary, NULL, and bytes that are no such value. Real and double precision: shortest text
 /// that reads back the same.
-[[nodiscard]] std::optional<std::string> text_of(const bound_value& value);
+[[nodiscard]] std::optional<std::string> text_of(const value_view& value);
 
 /// Who spelled a value: the server spells a value of any type in one way, a client as it likes.
 enum class speaker : std::uint8_t { client, server };
@@ -48,11 +63,17 @@ enum class speaker : std::uint8_t { client, server };
 /// " 7", "+7" are 7). The value's own type may be 0 or differ from `key_type`, the key column's: a binary
 /// integer of another width counts. Nothing if it cannot be told; PostgreSQL then compares. Key columns of
 /// other types (dates, enums, domains, real) are told from the server's own values only.
-[[nodiscard]] std::optional<std::string> canonical(const bound_value& value, std::uint32_t key_type,
+[[nodiscard]] std::optional<std::string> canonical(const value_view& value, std::uint32_t key_type,
                                                    speaker said_by = speaker::client);
 
 /// `CAST(value AS type)`.
 [[nodiscard]] sql_value cast(bound_value value, std::string_view type);
+
+/// The value in what cast(value, type) has made, untouched since; else null.
+[[nodiscard]] const bound_value* cast_value(const sql_value& made, std::string_view type) noexcept;
+
+/// Both are NULL, or have the same bytes in one format and type, or the same text.
+[[nodiscard]] bool same_value(const value_view& one, const value_view& other);
 
 /// The client's expression with the values of its Bind in the places of its parameters (`bind` null: it has
 /// none) and `previous` in the place of the column. `types` are those of the client's statement, as far as

@@ -10,6 +10,7 @@
 
 #include "proxy/session/hidden_run.hpp"
 #include "proxy/session/prepared.hpp"
+#include "proxy/session/reused.hpp"
 #include "proxy/session/row_memory.hpp"
 #include "proxy/session/row_shape.hpp"
 #include "proxy/session/statement_rows.hpp"
@@ -19,7 +20,7 @@ namespace proxy::session {
 /// One of plan::writes.
 struct watched_write {
   const rules::write_note* note = nullptr;
-  std::vector<named_row> rows;
+  named_rows rows;
   write_decision decision;
   std::vector<write_journal::moved> movements;
 };
@@ -27,7 +28,7 @@ struct watched_write {
 /// One of plan::reads.
 struct watched_read {
   const rules::read_note* note = nullptr;
-  std::vector<named_row> rows;
+  named_rows rows;
 };
 
 struct watch {
@@ -39,19 +40,33 @@ struct watch {
   std::uint64_t lock = 0;  // occasion::lock
   bool settled = true;     // occasion::settled
   clock::time_point sent{};
-  std::vector<watched_read> reads;
+  reused_list<watched_read> reads;
   std::vector<watched_write> writes;
 
   // Where its rows are told: the extended protocol's shape is the prepared statement's.
   std::shared_ptr<prepared_statement> prepared;
   std::vector<std::int16_t> formats;
-  std::vector<std::optional<row_reader>> readers;  // of reads, then of writes
-  bool readers_made = false;
+  std::shared_ptr<const result_readers> readers;  // of reads, then of writes; null: no row was told yet
 
   hidden_run carried;  // its guard is null where the statement carries no check of ours
 
   [[nodiscard]] occasion at(clock::time_point now) const { return {now, lock, trace, shape, settled}; }
-  [[nodiscard]] bool empty() const noexcept { return reads.empty() && writes.empty(); }
+
+  /// For reuse_pool.
+  [[nodiscard]] bool let_go() noexcept;
+};
+
+/// A statement's watch is made for every execution of it.
+using watch_pool = reuse_pool<watch>;
+using watch_ptr = watch_pool::handle;
+
+/// What a session's next statement is given by the last one.
+struct statement_memory {
+  watch_pool watches;
+  portal_pool portals;                            // they have watches
+  told_row told;                                  // that is being read
+  turn_request asked;                             // that the turns are being asked
+  std::shared_ptr<prepared_statement> described;  // what the last RowDescription of a simple query said
 };
 
 }  // namespace proxy::session

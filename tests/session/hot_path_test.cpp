@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/backend.hpp"
 #include "protocol/frontend.hpp"
 #include "tests/session/stage.hpp"
 
@@ -29,6 +30,10 @@ void* operator new(std::size_t size) {
 }
 void* operator new[](std::size_t size) {
   return counted(size);
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(size == 0 ? 1 : size);
 }
 void operator delete(void* gone) noexcept {
   std::free(gone);
@@ -68,8 +73,12 @@ class hot_path : public testing::TestWithParam<bool> {
   void step(Event event) {
     proxy::session::outbox out;
     out.now = who_.now;
+    out.events.swap(events_);
     event(out);
     forwarded_ += out.to_server.size() + out.to_client.size();
+    counted_ += out.events.size();
+    out.events.clear();
+    out.events.swap(events_);
     who_.session.settle();
   }
   void carry(const exchange& one) {
@@ -97,7 +106,9 @@ class hot_path : public testing::TestWithParam<bool> {
   }
 
   stage::actor who_;
+  std::vector<proxy::session::event> events_;  // used again, as proxy/io does
   std::size_t forwarded_ = 0;
+  std::size_t counted_ = 0;
 };
 
 const std::string row(
@@ -166,6 +177,65 @@ TEST_P(hot_path, transactions) {
                command("UPDATE pgbench_tellers SET tbalance = 1 WHERE tid = 1;", "UPDATE 1", 'T'),
                command("END", "COMMIT", 'I')});
 }
+
+/// Reads of a row under a rule, which is on record already and has not changed.
+class watched_read : public hot_path {
+ protected:
+  watched_read() {
+    // wallets is table 16384, balance its third column: tests/session/stage.hpp.
+    const protocol::backend::field balance{"balance", 16384, 3, 1700, -1, -1, 0};
+    const std::optional<std::string_view> value[] = {"70.00"};
+    EXPECT_TRUE(protocol::backend::encode_row_description({&balance, 1}, told_));
+    shape_ = told_;
+    EXPECT_TRUE(protocol::backend::encode_data_row(value, told_));
+  }
+  void expect_watched(const std::vector<exchange>& all) {
+    expect_none(all);
+    EXPECT_GE(counted_, 100U);  // of the rule, one a statement
+  }
+
+  std::string shape_;
+  std::string told_;
+};
+
+TEST_P(watched_read, simple_queries) {
+  std::string query;
+  ASSERT_TRUE(frontend::encode_query("SELECT balance FROM wallets WHERE id = 4711;", query));
+  expect_watched({{query, told_ + one_selected + ready}});
+}
+
+TEST_P(watched_read, simple_queries_of_several_rows) {
+  std::vector<exchange> all;
+  for (int id = 4711; id < 4715; ++id) {
+    std::string query;
+    const std::string sql = "SELECT balance FROM wallets WHERE id = " + std::to_string(id) + ";";
+    ASSERT_TRUE(frontend::encode_query(sql, query));
+    all.push_back({query, told_ + one_selected + ready});
+  }
+  expect_watched(all);
+}
+
+TEST_P(watched_read, prepared_statements) {
+  std::string parse;
+  ASSERT_TRUE(frontend::encode_parse("P_0", "SELECT balance FROM wallets WHERE id = $1", {}, parse));
+  carry({parse + sync, parsed + ready});
+  expect_watched({{bind_and_execute("P_0"), bound + told_ + one_selected + ready}});
+}
+
+TEST_P(watched_read, pipelines) {
+  std::string parse;
+  ASSERT_TRUE(frontend::encode_parse("P_0", "SELECT balance FROM wallets WHERE id = $1", {}, parse));
+  carry({parse + sync, parsed + ready});
+  exchange all;
+  for (int i = 0; i < 3; ++i) {
+    all.said += bind_and_execute("P_0");
+    all.answered += bound + told_ + one_selected + ready;
+  }
+  expect_watched({all});
+}
+
+INSTANTIATE_TEST_SUITE_P(guarded, watched_read, testing::Values(true),
+                         [](const auto&) { return std::string("wallets"); });
 
 INSTANTIATE_TEST_SUITE_P(rules, hot_path, testing::Values(false, true),
                          [](const auto& with) { return with.param ? "on_other_tables" : "none"; });

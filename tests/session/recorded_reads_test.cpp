@@ -1,5 +1,7 @@
 #include "proxy/session/recorded_reads.hpp"
 
+#include <random>
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -271,6 +273,65 @@ TEST(recorded_reads, stays_within_its_limits_whatever_happens) {
     RC_ASSERT(reads.size() == 0U);
     RC_ASSERT(reads.bytes() == 0U);
   }));
+}
+
+/// All that a record says but its version, for comparison.
+std::string all_of(const recorded_reads& reads, const row_id& of) {
+  const recorded_read* const found = reads.peek(of);
+  if (found == nullptr) return "none";
+  std::string all = known(reads, of) + found->found_as;
+  for (const recorded_column& column : found->columns) {
+    all += column.moved ? " moved" : " still";
+    const bound_value* const told =
+        column.any_of.empty() ? nullptr : cast_value(column.any_of.front(), "numeric(12,2)");
+    all += std::to_string(told == nullptr ? -1 : told->format);
+  }
+  for (const bool flag : {found->differed, found->own_write, found->rebasable}) all += flag ? '1' : '0';
+  for (const std::uint64_t number : {found->lock, found->shape, std::uint64_t{found->outstanding}})
+    all += ' ' + std::to_string(number);
+  return all + ' ' + std::to_string(found->since.time_since_epoch().count());
+}
+
+TEST(recorded_reads, what_is_told_again_is_as_if_told) {
+  const std::vector<rules::column> types{{"balance", 3, numeric, "numeric(12,2)"},
+                                         {"points", 4, numeric, "numeric(12,2)"}};
+  const std::vector<std::optional<value_view>> values{
+      std::nullopt, value_view{numeric, 0, "1.00"}, value_view{numeric, 0, "2.00"},
+      value_view{numeric, 1, std::string_view("\0\1\0\0\0\0\0\0\0\1", 10)}, value_view{numeric, 0, {}}};
+  std::mt19937 chance(7);
+  const auto below = [&](std::size_t most) { return std::size_t{chance()} % most; };
+  recorded_reads one;
+  recorded_reads other;
+  std::size_t again = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const row_id of = row(static_cast<int>(below(3)));
+    recorded_read now;
+    now.since = at(i * 10);
+    now.lock = below(3);
+    now.shape = below(3);
+    now.rebasable = below(8) > 0;
+    if (below(4) == 0) now.found_as = "f";
+    const std::vector<std::optional<value_view>> columns{values[below(5)], values[below(5)]};
+    recorded_read whole = now;
+    for (const auto& told : columns) {
+      auto& column = whole.columns.emplace_back();
+      if (told) column.any_of = {cast(kept(*told), "numeric(12,2)")};
+    }
+    const bool trust_last = below(4) == 0;
+    static_cast<void>(one.told(of, whole, trust_last, ttl));
+    if (other.told_again(of, now, columns, types, trust_last, ttl)) {
+      ++again;
+    } else {
+      static_cast<void>(other.told(of, whole, trust_last, ttl));
+    }
+    if (below(8) == 0) {
+      one.renew();
+      other.renew();
+    }
+    ASSERT_EQ(all_of(one, of), all_of(other, of)) << i;
+    ASSERT_EQ(one.bytes(), other.bytes()) << i;
+  }
+  EXPECT_GT(again, 500U);
 }
 
 }  // namespace
