@@ -24,6 +24,8 @@ std::optional<filled_text> fill(std::string_view text, const std::vector<rules::
                                 parameter_list* parameters) {
   filled_text made;
   made.copied = copied;
+  constexpr std::size_t semicolon = 2;  // may follow
+  made.sql.reserve(text.size() + semicolon);
   std::size_t from = 0;
   for (const rules::hole& hole : holes) {
     made.sql.append(text.substr(from, hole.offset - from));
@@ -42,6 +44,10 @@ std::optional<filled_text> fill(std::string_view text, const std::vector<rules::
 
 changed_text insert_into(std::string_view client_sql, const std::vector<rules::insertion>& insertions) {
   changed_text made;
+  std::size_t size = client_sql.size();
+  for (const rules::insertion& ours : insertions) size += ours.text.size();
+  made.sql.reserve(size);
+  made.copied.reserve(insertions.size() + 1);
   std::uint32_t from = 0;
   const auto copy_until = [&](std::uint32_t end) {
     made.copied.push_back({static_cast<std::uint32_t>(made.sql.size()), from, end - from});

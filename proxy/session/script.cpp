@@ -118,9 +118,10 @@ class script_writer {
     return run;
   }
 
-  void add_hidden(const rules::statement& statement, std::string_view sql,
-                  std::vector<rules::copied_text> copied, hidden_run run) {
-    all_.push_back({statement.begin, std::string(sql) + ";\n"});
+  void add_hidden(const rules::statement& statement, std::string sql, std::vector<rules::copied_text> copied,
+                  hidden_run run) {
+    sql += ";\n";
+    all_.push_back({statement.begin, std::move(sql)});
     hidden_.push_back(std::move(copied));
     made_.hidden.push_back(true);
     made_.runs.emplace_back(std::move(run));
@@ -141,7 +142,7 @@ class script_writer {
       if (write != nullptr) {
         for (const named_row& row : write->rows) run.rows.push_back(row.id);
       }
-      add_hidden(statement, filled->sql, std::move(filled->copied), std::move(run));
+      add_hidden(statement, std::move(filled->sql), std::move(filled->copied), std::move(run));
     }
     return true;
   }
