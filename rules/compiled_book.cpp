@@ -61,6 +61,15 @@ std::string unfit_type(const rule& configured, const guarded_table& guarded) {
   return {};
 }
 
+std::string recorded_as(std::string_view rule, const guarded_relation& relation) {
+  std::string made{rule};
+  for (const auto* columns : {&relation.key, &relation.columns}) {
+    made += '/';
+    for (const auto& each : *columns) made.append(std::to_string(each.number)).append(1, ',');
+  }
+  return made;
+}
+
 // What a session must know of each guarded table; the tables learn their numbers.
 void number_relations(compiled_book& book) {
   for (std::size_t i = 0; i < book.rules.size(); ++i) {
@@ -68,11 +77,15 @@ void number_relations(compiled_book& book) {
     for (auto& guarded : book.details[i].tables) {
       if (guarded.defect || book.relations.size() >= no_relation) continue;
       guarded.relation = static_cast<std::uint16_t>(book.relations.size());
-      guarded_relation known{
-          static_cast<std::uint16_t>(i), guarded.table.oid, guarded.table.schema, guarded.table.name, {}, {}};
+      guarded_relation known;
+      known.rule = static_cast<std::uint16_t>(i);
+      known.oid = guarded.table.oid;
+      known.schema = guarded.table.schema;
+      known.name = guarded.table.name;
       for (const auto& name : guarded.key) known.key.push_back(*find_column(guarded.table, name));
       for (const auto& name : book.rules[i].columns)
         known.columns.push_back(*find_column(guarded.table, name));
+      known.recorded_as = recorded_as(book.rules[i].name, known);
       book.relations.push_back(std::move(known));
     }
   }

@@ -34,6 +34,8 @@ struct guarded_relation {
   std::string name;
   std::vector<column> key;
   std::vector<column> columns;  // the guarded ones, in the rule's order
+  /// The rule's name and which columns it means: what was recorded under another one says nothing here.
+  std::string recorded_as;
 };
 
 /// Settings of a session that change how the server reads SQL text.

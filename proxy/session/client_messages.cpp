@@ -116,6 +116,7 @@ void session::take_parse(const frame_view& from, outbox& out) {
   if (!parse || will_not_run()) return pass(from, request::parse, out);
   if (must_await_catalog(parse->sql)) return hold_back(from, hold::catalog, out);
   if (asks_names(from, parse->sql, out)) return;
+  note_names(parse->statement, parse->sql, true);
   if (sharing_) sharing_->note_sql(parse->sql);
   note_ddl(parse->sql, true);
   has_named_ = has_named_ || !parse->statement.empty();
@@ -185,8 +186,8 @@ bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bi
   prepared_statement& statement = *made.statement;
   const rules::statement& guarded = *statement.guarded();
   const rules::plan& plan = plan_for(guarded, block_);
-  auto watched =
-      watch_for(statement.analysed, guarded, plan, {&bind, &statement.types}, statement.trace, out.now);
+  auto watched = watch_for(statement.book, statement.analysed, guarded, plan, {&bind, &statement.types},
+                           statement.trace, out.now);
   if (watched) {
     const auto answer = take_turns(*watched, out);
     if (answer == turn_answer::type::wait) {
@@ -259,7 +260,8 @@ void session::execute_write(portal& of, watch_ptr& watched, outbox& out) {
     const parameter_source from{&*bind, &statement.types};
     // A BEGIN may have come between Bind and Execute.
     if (watched->plan != &plan) {
-      auto again = watch_for(statement.analysed, *statement.guarded(), plan, from, statement.trace, out.now);
+      auto again = watch_for(statement.book, statement.analysed, *statement.guarded(), plan, from,
+                             statement.trace, out.now);
       if (again) {
         again->formats = watched->formats;
         again->prepared = watched->prepared;
@@ -324,6 +326,7 @@ void session::take_close(const frame_view& from, outbox& out) {
   bool unnamed = false;
   if (close && !will_not_run()) {
     unnamed = close->kind == frontend::target_kind::statement && close->name.empty();
+    note_names(close->name, {}, true);
     if (close->kind == frontend::target_kind::statement && statements_.would_change(close->name, false)) {
       statements_.change(close->name, nullptr, batch_);
       kept = note::statement_name;

@@ -8,14 +8,14 @@
 namespace proxy::session {
 
 /// Null: it neither reads nor writes guarded rows.
-watch_ptr session::watch_for(const analysis_ptr& analysed, const rules::statement& statement,
-                             const rules::plan& plan, const parameter_source& from, std::string_view trace,
-                             clock::time_point now) {
+watch_ptr session::watch_for(const book_ptr& book, const analysis_ptr& analysed,
+                             const rules::statement& statement, const rules::plan& plan,
+                             const parameter_source& from, std::string_view trace, clock::time_point now) {
   if (plan.reads.empty() && plan.writes.empty()) return nullptr;
   watch_ptr taken = spare_.watches.take();
   watch& made = *taken;
   made.kept = analysed;
-  made.book = book_;
+  made.book = book;
   made.plan = &plan;
   made.shape = statement.shape;
   made.trace = trace;
@@ -25,12 +25,12 @@ watch_ptr session::watch_for(const analysis_ptr& analysed, const rules::statemen
   for (const rules::read_note& note : plan.reads) {
     watched_read& read = made.reads.add();
     read.note = &note;
-    name_rows(database_, book_->relations()[note.relation], note.rows, from, read.rows);
+    name_rows(database_, book->relations()[note.relation], note.rows, from, read.rows);
   }
   for (const rules::write_note& note : plan.writes) {
     watched_write& write = made.writes.emplace_back();
     write.note = &note;
-    name_rows(database_, book_->relations()[note.relation], note.rows, from, write.rows);
+    name_rows(database_, book->relations()[note.relation], note.rows, from, write.rows);
   }
   return taken;
 }
@@ -55,6 +55,18 @@ std::optional<refusal> session::settle_writes(watch& on, const parameter_source&
           .schema = relation.schema,
           .table = relation.name,
           .column = rule.columns.size() == 1 ? rule.columns.front() : std::string()};
+    }
+    if (write.decision.what == write_decision::type::outdated) {
+      fail(on);
+      return refusal{
+          .sqlstate = "40001",
+          .message = "could not serialize access: rule \"" + rule.name + "\" has changed",
+          .detail = "It means other columns of table \"" + relation.name + "\" than when its rows were read.",
+          .hint = "Retry the whole unit of work, beginning with its reads.",
+          .rule = rule.name,
+          .schema = relation.schema,
+          .table = relation.name,
+          .column = {}};
     }
     for (const std::uint64_t shape : write.decision.shapes) shared_.turns.led_to_write(shape);
     remember_rows(write.rows);

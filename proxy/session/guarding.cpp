@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/session/commit_sharing.hpp"
 #include "proxy/session/hidden_messages.hpp"
 #include "proxy/session/limits.hpp"
 #include "proxy/session/names_in_sql.hpp"
@@ -113,13 +114,8 @@ std::shared_ptr<prepared_statement> session::prepare(const frontend::parse_view&
 void session::renew(prepared_statement& statement, outbox& out) {
   if (!statement.analysed || statement.book == book_ || !book_) return;
   statement.analysed = analyse(statement.analysed->text, statement.reads_sql, out);
+  statement.preludes.forget();  // names may mean something else by now
   statement.book = book_;
-}
-
-bool session::has_preludes(const rules::plan& plan, bool before_bind) const {
-  return plan.kind == rules::plan_kind::wrap &&
-         std::any_of(plan.preludes.begin(), plan.preludes.end(),
-                     [&](const rules::prelude& guard) { return guard.before_bind == before_bind; });
 }
 
 /// The comment that names a trace is not part of what is analysed, so that texts repeat.
@@ -153,7 +149,11 @@ void session::run_preludes(const rules::plan& plan, bool before_bind, prepared_s
       for (const named_row& row : write->rows) run.rows.push_back(row.id);
     }
     const std::string_view sql = run.text ? std::string_view(run.text->sql) : guard.sql;
-    if (!send_prelude(sql, parameters, statement, out)) {
+    const bool filled = run.text && write != nullptr &&
+                        (!write->decision.checks.pieces.empty() || !write->decision.read.empty());
+    const bool sent =
+        filled ? send_once(sql, parameters, out) : send_prelude(sql, parameters, statement, out);
+    if (!sent) {
       return raise({.sqlstate = "54000",
                     .message = "statement is too long to be guarded",
                     .detail = "What checks it would be a message above PostgreSQL's limits.",
@@ -183,9 +183,21 @@ bool session::send_prelude(std::string_view sql, const parameter_list& parameter
     }
   }
   if (kept.what) return run_prepared(kept.what->name, parameters, ledger_, out);
+  return send_once(sql, parameters, out);
+}
+
+bool session::send_once(std::string_view sql, const parameter_list& parameters, outbox& out) {
   if (!send_hidden(sql, parameters, name_may_be_taken(), ledger_, out)) return false;
   hidden_left_over_ = false;
   return true;
+}
+
+/// A statement of the client's: `name` is what it gives or frees, `again` whether the text may run unseen.
+/// Names that begin like ours are not for clients.
+void session::note_names(std::string_view name, std::string_view sql, bool again) {
+  const bool ours = name.starts_with(hidden_name) || sql.find(hidden_name) != std::string_view::npos;
+  if (ours || may_free_names(sql)) prelude_names_->lose(again || ours);
+  if (ours && sharing_) sharing_->touch();
 }
 
 /// A hidden statement that failed, or may yet fail, after its Parse leaves its name behind.

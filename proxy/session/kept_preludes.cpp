@@ -41,6 +41,7 @@ void prelude_names::settle(bool confirmed, std::size_t place) {
 
 kept_preludes::answer kept_preludes::find(std::string_view text, const std::vector<std::uint32_t>& types,
                                           const std::shared_ptr<prelude_names>& names, batch at) {
+  if (names->is_shut()) return {};
   names_ = names;
   const auto known =
       std::find_if(kept_.begin(), kept_.end(), [text](const auto& each) { return each->text == text; });
@@ -54,7 +55,8 @@ kept_preludes::answer kept_preludes::find(std::string_view text, const std::vect
   }
   std::rotate(known, known + 1, kept_.end());
   const auto& found = kept_.back();
-  if (!found->name.empty() && found->types == types) {
+  const bool trusted = found->trusted_since == names->losses();
+  if (!found->name.empty() && trusted && found->types == types) {
     const bool certain = found->prepared || found->prepared_in == at;
     return certain ? answer{found, false} : answer{};
   }
@@ -65,6 +67,7 @@ kept_preludes::answer kept_preludes::find(std::string_view text, const std::vect
   if (!name) return {};
   found->name = std::move(*name);
   found->types = types;
+  found->trusted_since = names->losses();
   found->prepared_in = at;
   return {found, true};
 }
@@ -74,8 +77,9 @@ void kept_preludes::free(kept_prelude& of) {
   of.prepared = false;
 }
 
-kept_preludes::~kept_preludes() {
+void kept_preludes::forget() {
   for (const auto& each : kept_) free(*each);
+  kept_.clear();
 }
 
 }  // namespace proxy::session

@@ -25,6 +25,7 @@ struct kept_prelude {
   std::string name;                  // empty: it has run, and has none yet
   std::uint64_t prepared_in = 0;     // batch of its Parse
   bool prepared = false;             // its ParseComplete has come
+  std::uint64_t trusted_since = 0;   // prelude_names::losses() when it got its name
 };
 
 /// The names of one session.
@@ -43,6 +44,14 @@ class prelude_names {
   /// It could not be sent.
   void settle_newest() { settle(false, in_flight_.size() - 1); }
 
+  /// What is on its way, or is prepared (`again`), may free names or give them to something else: none of
+  /// those that there are is bound any more, or none ever.
+  void lose(bool again) noexcept {
+    ++losses_;
+    shut_ = shut_ || again;
+  }
+  [[nodiscard]] std::uint64_t losses() const noexcept { return losses_; }
+  [[nodiscard]] bool is_shut() const noexcept { return shut_; }
   [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }
 
  private:
@@ -51,12 +60,14 @@ class prelude_names {
     std::string freed;
   };
   std::size_t in_use_ = 0;
+  std::uint64_t losses_ = 0;
+  bool shut_ = false;
   std::uint64_t last_ = 0;  // names are not used again: an old one may still be there
   std::vector<std::string> freed_;
   flat_queue<change> in_flight_;
 };
 
-/// Those of one of the client's statements, of one Parse: their names go when it does.
+/// Those of one of the client's statements, of one Parse: their names go when it does, or is analysed anew.
 class kept_preludes {
  public:
   using batch = std::uint64_t;
@@ -64,7 +75,7 @@ class kept_preludes {
   kept_preludes() = default;
   kept_preludes(const kept_preludes&) = delete;
   kept_preludes& operator=(const kept_preludes&) = delete;
-  ~kept_preludes();
+  ~kept_preludes() { forget(); }
 
   struct answer {
     std::shared_ptr<kept_prelude> what;  // null: it is to travel without a name of its own
@@ -74,6 +85,7 @@ class kept_preludes {
   /// name is there, it has none.
   [[nodiscard]] answer find(std::string_view text, const std::vector<std::uint32_t>& types,
                             const std::shared_ptr<prelude_names>& names, batch at);
+  void forget();
 
  private:
   void free(kept_prelude& of);

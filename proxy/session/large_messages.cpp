@@ -34,6 +34,7 @@ void session::take_head(const protocol::piece& head, outbox& out) {
     return end_with("08P01", "message too large before authentication", "", out);
   }
   if (sharing_) sharing_->touch();
+  if (statement) prelude_names_->lose(true);
   if (statement && rules_) {
     out.events.push_back({.what = event::type::unguarded, .rule = "*", .sqlstate = {}});
     if (any_rule_rejects_opaque()) {

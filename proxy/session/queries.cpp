@@ -23,6 +23,7 @@ void session::take_query(const frame_view& from, outbox& out) {
   if (asks_names(from, *sql, out)) return;
   if (executes_guarded(*sql, out)) return;
   if (cached_) note_query(*sql);
+  note_names({}, *sql, false);
   note_ddl(*sql, false);
   const bool sets = rules_ && may_change_reading(*sql);
   if (sets && gives_connection_back(*sql)) forget_reads(out);
@@ -47,7 +48,7 @@ void session::take_query(const frame_view& from, outbox& out) {
     const rules::statement& statement = analysed->statements[i];
     note_transaction_command(statement.effect);
     request.watches.push_back(
-        watch_for(analysed, statement, *request.chosen.plans[i], {}, text.trace, out.now));
+        watch_for(book_, analysed, statement, *request.chosen.plans[i], {}, text.trace, out.now));
     if (!request.watches.back()) continue;
     request.watches.back()->settled = request.watches.back()->settled && !wrote;
     wrote = wrote || !request.watches.back()->writes.empty();
@@ -83,7 +84,7 @@ bool session::take_read(const frame_view& from, std::string_view sql, std::strin
   const rules::plan& plan = plan_for(statement, block_);
   if (plan.kind != rules::plan_kind::forward || plan.reads.empty() || !plan.writes.empty()) return false;
   if (statement.effect != rules::block_effect::none) return false;
-  watch_ptr watched = watch_for(analysed, statement, plan, {}, trace, out.now);
+  watch_ptr watched = watch_for(book_, analysed, statement, plan, {}, trace, out.now);
   const auto answer = take_turns(*watched, out);
   if (answer == turn_answer::type::wait) {
     hold_back(from, hold::turn, out);

@@ -15,6 +15,26 @@ bool is_observed(const rules::write_note& write, const rules::rule_book& book) {
   return book.rules()[book.relations()[write.relation].rule].mode == rules::mode::observe;
 }
 
+/// The recorded values become parameters behind the client's own.
+rules::insertion with_parameters_for(const rules::insertion& ours, std::uint16_t write,
+                                     prepared_statement& statement) {
+  rules::insertion made{ours.client_offset, {}};
+  std::size_t from = 0;
+  for (const rules::hole& hole : ours.holes) {
+    made.text.append(ours.text, from, hole.offset - from);
+    from = hole.offset;
+    auto& own = statement.own_parameters;
+    const auto known = std::find_if(own.begin(), own.end(), [&](const own_parameter& each) {
+      return each.write == write && each.column == hole.column;
+    });
+    const auto index = known - own.begin();
+    if (known == own.end()) own.push_back({write, hole.column});
+    made.text += '$' + std::to_string(statement.client_parameters + 1 + index);
+  }
+  made.text.append(ours.text, from);
+  return made;
+}
+
 }  // namespace
 
 /// Puts text of ours into the statement where only it can make the check, or where it is to be rebased. The
@@ -43,26 +63,6 @@ bool session::carry_text(prepared_statement& statement) {
   statement.carried = {statement.analysed, statement.book, nullptr, std::nullopt, {}};
   statement.carried.plan = &plan;
   return true;
-}
-
-/// The recorded values become parameters behind the client's own.
-rules::insertion session::with_parameters_for(const rules::insertion& ours, std::uint16_t write,
-                                              prepared_statement& statement) {
-  rules::insertion made{ours.client_offset, {}};
-  std::size_t from = 0;
-  for (const rules::hole& hole : ours.holes) {
-    made.text.append(ours.text, from, hole.offset - from);
-    from = hole.offset;
-    auto& own = statement.own_parameters;
-    const auto known = std::find_if(own.begin(), own.end(), [&](const own_parameter& each) {
-      return each.write == write && each.column == hole.column;
-    });
-    const auto index = known - own.begin();
-    if (known == own.end()) own.push_back({write, hole.column});
-    made.text += '$' + std::to_string(statement.client_parameters + 1 + index);
-  }
-  made.text.append(ours.text, from);
-  return made;
 }
 
 /// The recorded values that the writes of `on` are rebased on: by write, then by relation column.

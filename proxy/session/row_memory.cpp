@@ -20,8 +20,8 @@ const bound_value* plain_value(const recorded_column& column) {
 }
 
 /// The record of a row under one rule.
-row_id record_id(const row_id& row, const rules::rule& rule) {
-  return row + '\0' + rule.name;
+row_id record_id(const row_id& row, const rules::guarded_relation& relation) {
+  return row + '\0' + relation.recorded_as;
 }
 
 bool is_held(const recorded_read& record, const occasion& when) {
@@ -54,8 +54,8 @@ std::uint64_t row_memory::turn_owner(const rules::rule& rule, std::string_view t
 }
 
 /// False: neither the row nor the statement tells which row it is.
-bool row_memory::identify(const rules::guarded_relation& relation, const rules::rule& rule,
-                          const named_rows& named, const told_row& row) {
+bool row_memory::identify(const rules::guarded_relation& relation, const named_rows& named,
+                          const told_row& row) {
   told_.key.clear();
   if (row.key.empty() || row.key.front()) begin_row_name(database_, relation.oid, told_.record);
   for (std::size_t i = 0; i < row.key.size(); ++i) {
@@ -71,15 +71,15 @@ bool row_memory::identify(const rules::guarded_relation& relation, const rules::
     told_.record = named.front().id;
   }
   told_.row_size = told_.record.size();
-  told_.record.append(1, '\0').append(rule.name);
+  told_.record.append(1, '\0').append(relation.recorded_as);
   return true;
 }
 
 /// What identify() has found, and the values.
 void row_memory::complete(recorded_read& record, const rules::guarded_relation& relation,
-                          const rules::rule& rule, const told_row& row) const {
+                          const told_row& row) const {
   record.table = relation.oid;
-  record.rule = rule.name;
+  record.rule = relation.recorded_as;
   record.key.assign(told_.key.begin(), told_.key.end());
   record.columns.resize(relation.columns.size());
   for (std::size_t i = 0; i < row.columns.size(); ++i) {
@@ -92,8 +92,7 @@ void row_memory::told(const rules::rule_book& book, const rules::read_note& note
                       const told_row& row, const occasion& when, outbox& out) {
   const rules::guarded_relation& relation = book.relations()[note.relation];
   const rules::rule& rule = book.rules()[relation.rule];
-  if (!identify(relation, rule, named, row))
-    return count_unguarded(rule, rules::unguarded_reason::key_unread, out);
+  if (!identify(relation, named, row)) return count_unguarded(rule, rules::unguarded_reason::key_unread, out);
   recorded_read record;
   record.since = when.now;
   record.lock = note.locks ? when.lock : 0;
@@ -111,7 +110,7 @@ void row_memory::told(const rules::rule_book& book, const rules::read_note& note
     const bool once = !pooled && !own;
     if (once && reads.told_again(id, record, row.columns, relation.columns, trust_last, rule.read_ttl))
       return false;
-    complete(record, relation, rule, row);
+    complete(record, relation, row);
     if (pooled) return reads.told_to_client(id, std::move(record), rule.read_ttl);
     std::optional<recorded_read> before;
     if (const recorded_read* known = own ? reads.peek(id) : nullptr) before = *known;
@@ -130,9 +129,9 @@ void row_memory::returned(const rules::rule_book& book, const rules::write_note&
   const rules::guarded_relation& relation = book.relations()[note.relation];
   const rules::rule& rule = book.rules()[relation.rule];
   if (note.removes || rule.correlate == rules::correlate::client) return;
-  if (!identify(relation, rule, named, row)) return;
+  if (!identify(relation, named, row)) return;
   recorded_read told;
-  complete(told, relation, rule, row);
+  complete(told, relation, row);
   if (named.size() == 1 && !named.front().by_key) told.found_as = named.front().id;
   const row_id& id = told_.record;
   const std::string owner = owner_of(rule, when.trace);
@@ -160,7 +159,7 @@ void row_memory::not_there(const rules::rule_book& book, const rules::read_note&
   const rules::guarded_relation& relation = book.relations()[note.relation];
   const rules::rule& rule = book.rules()[relation.rule];
   if (rule.correlate == rules::correlate::client) return;
-  const row_id id = record_id(row.id, rule);
+  const row_id id = record_id(row.id, relation);
   with(owner_of(rule, when.trace), [&](recorded_reads& reads) {
     const recorded_read* known = reads.find(id, when.now, rule.read_ttl);
     if (known == nullptr) return;
@@ -171,6 +170,21 @@ void row_memory::not_there(const rules::rule_book& book, const rules::read_note&
     }
     static_cast<void>(reads.put(id, std::move(after)));
   });
+}
+
+void row_memory::know(const rules::rule_book* before, const rules::rule_book& now) {
+  if (before == nullptr || before == &now) return;
+  for (const rules::guarded_relation& relation : now.relations()) {
+    bool guarded = false;
+    bool same = false;
+    for (const rules::guarded_relation& known : before->relations()) {
+      if (known.oid != relation.oid) continue;
+      guarded = true;
+      same = same || known.recorded_as == relation.recorded_as;
+    }
+    const bool alone = now.rules()[relation.rule].correlate == rules::correlate::session;
+    if (guarded && !same && !(alone && own_.size() == 0)) outdated_.insert(relation.oid);
+  }
 }
 
 std::vector<recorded_read> row_memory::on_record(const rules::rule_book& book, const rules::write_note& note,
@@ -186,13 +200,14 @@ std::vector<recorded_read> row_memory::on_record(const rules::rule_book& book, c
     };
     if (all_by_key(named)) {
       for (const named_row& row : named) {
-        if (const auto* record = reads.find(record_id(row.id, rule), when.now, rule.read_ttl)) add(*record);
+        if (const auto* record = reads.find(record_id(row.id, relation), when.now, rule.read_ttl))
+          add(*record);
       }
       return found;
     }
     const auto all = reads.of_table(database_, relation.oid, when.now, rule.read_ttl, limits::compared_rows);
     for (const recorded_read* record : all.first) {
-      if (record->rule == rule.name) add(*record);
+      if (record->rule == relation.recorded_as) add(*record);
     }
     return found;
   });
@@ -243,6 +258,10 @@ write_decision row_memory::decide(const rules::rule_book& book, const rules::wri
   }
   const bool absolute = note.kind == rules::statement_kind::absolute;
   if (note.kind == rules::statement_kind::relative || note.compares) return decision;
+  if (rule.mode == rules::mode::enforce && outdated_.erase(relation.oid) > 0) {
+    decision.what = write_decision::type::outdated;
+    return decision;
+  }
   decision.blind = absolute && (records.empty() || (exact && records.size() < named.size()));
   const bool reject = absolute && rule.on_blind_write == rules::policy::reject;
   if (decision.blind && reject) {

@@ -35,6 +35,7 @@ struct write_decision {
     validate,  // `checks` go into the prelude
     rebase,    // `read` goes into the statement
     refuse,    // on_blind_write = "reject"
+    outdated,  // its rule means other columns than when rows were read: 40001
   };
   type what = type::pass;
   bool blind = false;
@@ -53,6 +54,10 @@ class row_memory {
 
   /// Known from startup. `client`: what stands for the application's whole pool.
   void belongs_to(std::string_view database, std::string_view client);
+
+  /// The rules are known anew. Where one means other columns than before, what was recorded says nothing any
+  /// more: the next write of its table that would rest on it is `outdated`.
+  void know(const rules::rule_book* before, const rules::rule_book& now);
 
   /// A row was told to the client. `named`: the rows that the statement named. Counts what cannot be
   /// recorded.
@@ -134,10 +139,8 @@ class row_memory {
 
     [[nodiscard]] row_id row() const { return record.substr(0, row_size); }
   };
-  bool identify(const rules::guarded_relation& relation, const rules::rule& rule, const named_rows& named,
-                const told_row& row);
-  void complete(recorded_read& record, const rules::guarded_relation& relation, const rules::rule& rule,
-                const told_row& row) const;
+  bool identify(const rules::guarded_relation& relation, const named_rows& named, const told_row& row);
+  void complete(recorded_read& record, const rules::guarded_relation& relation, const told_row& row) const;
   std::vector<recorded_read> on_record(const rules::rule_book& book, const rules::write_note& note,
                                        const named_rows& named, const occasion& when);
   bool try_rebase(const rules::rule_book& book, const rules::write_note& note, const named_rows& named,
@@ -150,7 +153,8 @@ class row_memory {
   identity told_;  // the row that is being told
   recorded_reads own_;
   write_journal journal_;
-  std::set<row_id> written_;  // records of rows that the transaction has written
+  std::set<std::uint32_t> outdated_;  // tables, by OID
+  std::set<row_id> written_;          // records of rows that the transaction has written
 };
 
 }  // namespace proxy::session

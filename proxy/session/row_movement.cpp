@@ -113,11 +113,11 @@ std::vector<write_journal::moved> row_memory::move(const rules::rule_book& book,
   std::vector<moved> movements;
   for (const named_row& row : named) {
     if (row.by_key && when.lock != 0 && written_.size() < limits::transaction_rows) {
-      written_.insert(row.id + '\0' + rule.name);
+      written_.insert(row.id + '\0' + relation.recorded_as);
     }
   }
   for (recorded_read& record : records) {
-    const row_id row = id_of(database_, relation, record.key) + '\0' + rule.name;
+    const row_id row = id_of(database_, relation, record.key) + '\0' + relation.recorded_as;
     const bool validated = certain && decided == write_decision::type::validate;
     const bool held = when.lock != 0 && (record.lock == when.lock || validated);
     with(owner, [&](recorded_reads& reads) {
@@ -228,10 +228,10 @@ void row_memory::refused(const rules::rule_book& book, std::uint16_t relation_in
     const auto all = reads.of_table(database_, relation.oid, when.now, rule.read_ttl, record_limits{}.rows);
     std::vector<std::pair<row_id, recorded_read>> stale;
     for (const recorded_read* record : all.first) {
+      if (record->rule != relation.recorded_as) continue;
       std::string joined;
       for (const std::string& part : record->key) joined += (joined.empty() ? "" : ",") + part;
       const row_id id = id_of(database_, relation, record->key);
-      if (record->rule != rule.name) continue;
       if (joined == key || (named.size() == 1 && named.front() == id)) stale.emplace_back(id, *record);
     }
     for (auto& [id, record] : stale) {
@@ -240,7 +240,7 @@ void row_memory::refused(const rules::rule_book& book, std::uint16_t relation_in
       } else if (!record.other_since || when.now - *record.other_since > rule.read_ttl) {
         if (record.outstanding > 0 && !again) --record.outstanding;
       }
-      reads.restore(id + '\0' + rule.name, std::move(record));
+      reads.restore(id + '\0' + relation.recorded_as, std::move(record));
     }
   });
 }

@@ -57,6 +57,12 @@ bool is_idle(const rules::prelude& guard, const watched_write* write) {
          (write == nullptr || write->decision.what != write_decision::type::validate);
 }
 
+bool has_preludes(const rules::plan& plan, bool before_bind) {
+  return plan.kind == rules::plan_kind::wrap &&
+         std::any_of(plan.preludes.begin(), plan.preludes.end(),
+                     [&](const rules::prelude& guard) { return guard.before_bind == before_bind; });
+}
+
 namespace {
 
 class script_writer {

@@ -54,6 +54,9 @@ struct script_request {
 /// The prelude need not be sent: the session has nothing to put into it.
 [[nodiscard]] bool is_idle(const rules::prelude& guard, const watched_write* write);
 
+/// The plan has preludes that go before the client's Bind, or before its Execute.
+[[nodiscard]] bool has_preludes(const rules::plan& plan, bool before_bind);
+
 /// The plan that applies to one statement: what its place asks for, except that nothing can be locked in a
 /// transaction that is READ ONLY.
 [[nodiscard]] const rules::plan& plan_for(const rules::statement& statement, const block_tracker& at);

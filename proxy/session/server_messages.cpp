@@ -258,6 +258,7 @@ void session::on_server_error(const frame_view& from, const ruling& answer, outb
   streaming_ = verdict::hide;
   note_deadlock(sqlstate, out);
   if (cached_) note_lost_names(answer.subject, sqlstate);
+  if (answer.subject.hidden && sqlstate == "26000") prelude_names_->lose(false);
   if (answer.subject.kept == note::script && !scripts_.empty()) {
     on_script_error(from, answer, out);
   } else if (answer.subject.kept == note::watch && answer.subject.what == request::execute &&

@@ -217,11 +217,13 @@ void session::on_server_closed(std::string_view reason, outbox& out) {
 }
 
 void session::on_book(book_ptr book, outbox& out) {
+  if (book) memory_.know(last_known_.get(), *book);
   book_ = std::move(book);
   base_ = book_;
   if (book_) last_known_ = book_;
   names_fresh_ = false;
   if (cached_) cached_->forget();                            // a rule may concern what none concerned before
+  prelude_names_->lose(false);                               // names may mean something else by now
   if (book_ && block_.status() == 'I') made_names_ = false;  // what was made is in the catalog now
   if (book_ && hold_ == hold::catalog) release(out);
 }

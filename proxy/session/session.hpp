@@ -201,8 +201,6 @@ class session {
   // rebasing.cpp: statements with parameters of ours.
   using recorded_values = std::vector<std::vector<std::optional<bound_value>>>;
   [[nodiscard]] static bool carry_text(prepared_statement& statement);
-  [[nodiscard]] static rules::insertion with_parameters_for(const rules::insertion& ours, std::uint16_t write,
-                                                            prepared_statement& statement);
   [[nodiscard]] static recorded_values rebased_of(const watch& on);
   [[nodiscard]] static refusal overtaken_bind(const watch& on);
   void pass_changed_bind(const frame_view& from, const protocol::frontend::bind_view& bind, portal& made,
@@ -221,12 +219,13 @@ class session {
   [[nodiscard]] std::shared_ptr<prepared_statement> prepare(const protocol::frontend::parse_view& parse,
                                                             outbox& out);
   void renew(prepared_statement& statement, outbox& out);
-  [[nodiscard]] bool has_preludes(const rules::plan& plan, bool before_bind) const;
   [[nodiscard]] rules::traced_text traced(std::string_view sql) const;
   void run_preludes(const rules::plan& plan, bool before_bind, prepared_statement& statement,
                     const protocol::frontend::bind_view& bind, const watch* watched, outbox& out);
   [[nodiscard]] bool send_prelude(std::string_view sql, const parameter_list& parameters,
                                   prepared_statement& statement, outbox& out);
+  [[nodiscard]] bool send_once(std::string_view sql, const parameter_list& parameters, outbox& out);
+  void note_names(std::string_view name, std::string_view sql, bool again);
   [[nodiscard]] bool name_may_be_taken() const;
   void raise(refusal what, outbox& out);
   void raise_query(refusal what, outbox& out);
@@ -246,9 +245,10 @@ class session {
   void note_made_names(const analysis_ptr& analysed);
 
   // guarded_rows.cpp: which rows statements read and write, and how writes are checked.
-  [[nodiscard]] watch_ptr watch_for(const analysis_ptr& analysed, const rules::statement& statement,
-                                    const rules::plan& plan, const parameter_source& from,
-                                    std::string_view trace, clock::time_point now);
+  [[nodiscard]] watch_ptr watch_for(const book_ptr& book, const analysis_ptr& analysed,
+                                    const rules::statement& statement, const rules::plan& plan,
+                                    const parameter_source& from, std::string_view trace,
+                                    clock::time_point now);
   std::optional<refusal> settle_writes(watch& on, const parameter_source& from, outbox& out);
   void fail(watch& on);
   void end_turns_with(const watch& on, const watched_write& write);
@@ -274,7 +274,6 @@ class session {
   void on_watched(const frame_view& from, const ruling& answer, outbox& out);
   void read_row(watch& on, const frame_view& from, outbox& out);
   void describe_result(watch& on, const frame_view& from);
-  static void count_forgotten(const watch& on, std::size_t reader, outbox& out);
   void complete(watch& on, const frame_view& from, outbox& out);
   void see_write(const watch& on, const watched_write& write, outbox& out);
   void on_command_tag(const frame_view& from, const ruling& answer, outbox& out);

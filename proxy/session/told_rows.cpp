@@ -45,6 +45,18 @@ std::string reported(std::string_view sql, bool values) {
   return text.substr(0, limits::reported_statement_bytes);
 }
 
+/// A row too large to be looked at whole.
+void count_forgotten(const watch& on, std::size_t reader, outbox& out) {
+  const bool read = reader < on.reads.size();
+  const auto relation =
+      read ? on.reads[reader].note->relation : on.writes[reader - on.reads.size()].note->relation;
+  const rules::rule& rule = on.book->rules()[on.book->relations()[relation].rule];
+  out.events.push_back({.what = event::type::unguarded,
+                        .rule = rule.name,
+                        .reason = rules::unguarded_reason::forgotten,
+                        .sqlstate = {}});
+}
+
 }  // namespace
 
 /// A message for the client that answers a statement which reads or writes guarded rows.
@@ -125,18 +137,6 @@ void make_readers(watch& on) {
 
 }  // namespace
 
-/// A row too large to be looked at whole.
-void session::count_forgotten(const watch& on, std::size_t reader, outbox& out) {
-  const bool read = reader < on.reads.size();
-  const auto relation =
-      read ? on.reads[reader].note->relation : on.writes[reader - on.reads.size()].note->relation;
-  const rules::rule& rule = on.book->rules()[on.book->relations()[relation].rule];
-  out.events.push_back({.what = event::type::unguarded,
-                        .rule = rule.name,
-                        .reason = rules::unguarded_reason::forgotten,
-                        .sqlstate = {}});
-}
-
 void session::read_row(watch& on, const frame_view& from, outbox& out) {
   if (!on.readers) make_readers(on);
   const auto& readers = on.readers->readers;
@@ -175,8 +175,10 @@ void session::complete(watch& on, const frame_view& from, outbox& out) {
     }
     write.movements.clear();
   }
+  const bool none_at_all = nothing && !on.suspended;
+  on.suspended = on.suspended || !ended;
   for (const watched_read& read : on.reads) {
-    if (nothing && on.reads.size() == 1 && read.rows.size() == 1 && read.rows.front().by_key) {
+    if (none_at_all && on.reads.size() == 1 && read.rows.size() == 1 && read.rows.front().by_key) {
       memory_.not_there(*on.book, *read.note, read.rows.front(), on.at(out.now));
     }
   }

@@ -26,6 +26,7 @@ bool watch::let_go() noexcept {
   kept.reset();
   book.reset();
   plan = nullptr;
+  suspended = false;
   trace.clear();
   reads.clear();
   writes.clear();

@@ -40,6 +40,7 @@ struct watch {
   std::uint64_t lock = 0;  // occasion::lock
   bool settled = true;     // occasion::settled
   clock::time_point sent{};
+  bool suspended = false;  // rows were told before this execution
   reused_list<watched_read> reads;
   std::vector<watched_write> writes;
 
