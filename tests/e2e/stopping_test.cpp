@@ -96,6 +96,36 @@ TEST_F(reloading, broken_file_keeps_the_rules_and_a_good_one_changes_them) {
   EXPECT_EQ(above.field(PG_DIAG_CONSTRAINT_NAME), "other");
 }
 
+// Old and new rule book come at any moment: the write is refused, or it is exactly the client's.
+TEST_F(reloading, rule_that_means_other_columns_than_what_was_read) {
+  const auto rule = [](const std::string& columns) {
+    return "[[rule]]\nname = \"wallet\"\ntable = \"wallets\"\ncolumns = [" + columns +
+           "]\nstrategy = \"escrow\"\n";
+  };
+  start(rule("\"balance\""));
+  link here = through();
+  link direct_link = direct();
+  for (const char* columns : {"\"user_id\"", "\"user_id\", \"balance\"", "\"balance\", \"user_id\""}) {
+    proxy_->reload(rule("\"balance\""));
+    ASSERT_TRUE(direct().run("UPDATE wallets SET user_id = 10 WHERE id = 1").ok());
+    ASSERT_TRUE(eventually([&] { return here.run("SELECT * FROM wallets WHERE id = 1").ok(); }));
+    proxy_->reload(rule(columns));
+    for (const char* written : {"450", "460"}) {
+      const std::string before = value(direct_link, "SELECT user_id FROM wallets WHERE id = 1");
+      const auto write = [&] {
+        return here.run(std::string("UPDATE wallets SET user_id = ") + written + " WHERE id = 1");
+      };
+      if (const std::string done = write().brief(); done != "ok UPDATE 1") {
+        EXPECT_EQ(done, "40001");
+        EXPECT_EQ(value(direct_link, "SELECT user_id FROM wallets WHERE id = 1"), before);
+        EXPECT_EQ(here.run("SELECT * FROM wallets WHERE id = 1").brief().substr(0, 2), "ok");
+        EXPECT_EQ(write().brief(), "ok UPDATE 1");
+      }
+      EXPECT_EQ(value(direct_link, "SELECT user_id FROM wallets WHERE id = 1"), written);
+    }
+  }
+}
+
 TEST_F(reloading, rule_on_a_table_that_had_none) {
   start();
   link here = through();
