@@ -8,7 +8,7 @@
 //   login                                       the usual start of a session, played and checked nowhere else
 //   client> Query "SELECT 1"           the client sends                   server> ...   the server sends
 //   server< Query "SELECT 1"           the server is sent                 client< ...   the client is sent
-//   proxy> book                        something happens: connected, connected over TLS, secured,
+//   proxy> book                        something happens: no book, connected, connected over TLS, secured,
 //                                      unreachable, book, cancel, drain,
 //   terminate,
 //                                      time +5, client closed, server closed, rival reads 1, rival writes 1,

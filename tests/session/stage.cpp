@@ -129,6 +129,8 @@ bool actor::happens(std::string_view what) {
     play([](ps::session& s, ps::outbox& out) { s.on_server_unreachable("connection refused", out); });
   } else if (what == "book") {
     play([this](ps::session& s, ps::outbox& out) { s.on_book(book(setting_), out); });
+  } else if (what == "no book") {  // another session's DDL
+    play([](ps::session& s, ps::outbox& out) { s.on_book(nullptr, out); });
   } else if (what == "cancel") {
     play([](ps::session& s, ps::outbox& out) { s.on_cancel(out); });
   } else if (what == "drain") {
