@@ -24,6 +24,10 @@ row_id record_id(const row_id& row, const rules::guarded_relation& relation) {
   return row + '\0' + relation.recorded_as;
 }
 
+std::string outdated_name(const rules::guarded_relation& relation) {
+  return std::to_string(relation.oid) + '/' + relation.recorded_as;
+}
+
 bool is_held(const recorded_read& record, const occasion& when) {
   return when.lock != 0 && record.lock == when.lock;
 }
@@ -172,19 +176,30 @@ void row_memory::not_there(const rules::rule_book& book, const rules::read_note&
   });
 }
 
-void row_memory::know(const rules::rule_book* before, const rules::rule_book& now) {
+void row_memory::know(const rules::rule_book* before, const rules::rule_book& now, clock::time_point when) {
   if (before == nullptr || before == &now) return;
   for (const rules::guarded_relation& relation : now.relations()) {
-    bool guarded = false;
+    const rules::rule& rule = now.rules()[relation.rule];
     bool same = false;
+    std::optional<std::chrono::milliseconds> longest;  // of those that guarded the table
     for (const rules::guarded_relation& known : before->relations()) {
       if (known.oid != relation.oid) continue;
-      guarded = true;
       same = same || known.recorded_as == relation.recorded_as;
+      longest = std::max(longest.value_or(rule.read_ttl), before->rules()[known.rule].read_ttl);
     }
-    const bool alone = now.rules()[relation.rule].correlate == rules::correlate::session;
-    if (guarded && !same && !(alone && own_.size() == 0)) outdated_.insert(relation.oid);
+    const bool none = rule.correlate == rules::correlate::session && own_.size() == 0;
+    if (longest && !same && !none) outdated_.insert_or_assign(outdated_name(relation), when + *longest);
   }
+}
+
+/// What was read before the rule came to mean other columns may be what this write rests on.
+bool row_memory::is_outdated(const rules::guarded_relation& relation, bool all_on_record,
+                             clock::time_point now) {
+  const auto known = outdated_.empty() ? outdated_.end() : outdated_.find(outdated_name(relation));
+  if (known == outdated_.end()) return false;
+  if (known->second > now) return !all_on_record;
+  outdated_.erase(known);
+  return false;
 }
 
 std::vector<recorded_read> row_memory::on_record(const rules::rule_book& book, const rules::write_note& note,
@@ -258,7 +273,8 @@ write_decision row_memory::decide(const rules::rule_book& book, const rules::wri
   }
   const bool absolute = note.kind == rules::statement_kind::absolute;
   if (note.kind == rules::statement_kind::relative || note.compares) return decision;
-  if (rule.mode == rules::mode::enforce && outdated_.erase(relation.oid) > 0) {
+  const bool all_on_record = exact && records.size() == named.size();
+  if (rule.mode == rules::mode::enforce && is_outdated(relation, all_on_record, when.now)) {
     decision.what = write_decision::type::outdated;
     return decision;
   }

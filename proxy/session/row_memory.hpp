@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -56,8 +57,8 @@ class row_memory {
   void belongs_to(std::string_view database, std::string_view client);
 
   /// The rules are known anew. Where one means other columns than before, what was recorded says nothing any
-  /// more: the next write of its table that would rest on it is `outdated`.
-  void know(const rules::rule_book* before, const rules::rule_book& now);
+  /// more: for as long as reads last, a write of its table that rests on no newer read is `outdated`.
+  void know(const rules::rule_book* before, const rules::rule_book& now, clock::time_point when);
 
   /// A row was told to the client. `named`: the rows that the statement named. Counts what cannot be
   /// recorded.
@@ -122,6 +123,8 @@ class row_memory {
     if (owner.empty()) return std::forward<What>(what)(own_);
     return shared_.reads.with(owner, std::forward<What>(what));
   }
+  [[nodiscard]] bool is_outdated(const rules::guarded_relation& relation, bool all_on_record,
+                                 clock::time_point now);
   /// `exact`: nothing else can have been undone with it.
   void undo_one(const moved& movement, bool exact);
   static std::optional<moved> move_one(recorded_reads& reads, const rules::write_note& note,
@@ -153,8 +156,8 @@ class row_memory {
   identity told_;  // the row that is being told
   recorded_reads own_;
   write_journal journal_;
-  std::set<std::uint32_t> outdated_;  // tables, by OID
-  std::set<row_id> written_;          // records of rows that the transaction has written
+  std::map<std::string, clock::time_point> outdated_;  // until when, by guarded_relation::recorded_as and OID
+  std::set<row_id> written_;                           // records of rows that the transaction has written
 };
 
 }  // namespace proxy::session
