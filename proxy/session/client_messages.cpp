@@ -188,6 +188,10 @@ bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bi
   const rules::plan& plan = plan_for(guarded, block_);
   auto watched = watch_for(statement.book, statement.analysed, guarded, plan, {&bind, &statement.types},
                            statement.trace, out.now);
+  if (watched && spare_.unanswered.decide(*watched, batch_)) {
+    hold_back(from, hold::status, out);
+    return false;
+  }
   if (watched) {
     const auto answer = take_turns(*watched, out);
     if (answer == turn_answer::type::wait) {
@@ -228,7 +232,8 @@ void session::take_execute(const frame_view& from, outbox& out) {
   // What becomes of a write is that of one execution; reads are the same in all of them.
   if (watched && !watched->writes.empty()) watched = copy_of(*watched);
   if (guarded != nullptr && !portal->executed && !portal->bind.empty()) {
-    if (block_.now() == block::unknown) return hold_back(from, hold::status, out);
+    const bool early = watched && spare_.unanswered.decide(*watched, batch_);
+    if (early || block_.now() == block::unknown) return hold_back(from, hold::status, out);
     execute_write(*portal, watched, out);
   } else if (watched) {
     watched->writes.clear();

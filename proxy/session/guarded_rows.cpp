@@ -72,6 +72,7 @@ std::optional<refusal> session::settle_writes(watch& on, const parameter_source&
     remember_rows(write.rows);
     write.movements =
         memory_.move(*on.book, *write.note, write.rows, from, on.at(out.now), write.decision.what);
+    spare_.unanswered.add(batch_, relation.oid, write.rows);
   }
   remember_locks(on);
   return std::nullopt;

@@ -50,6 +50,10 @@ void session::take_query(const frame_view& from, outbox& out) {
     request.watches.push_back(
         watch_for(book_, analysed, statement, *request.chosen.plans[i], {}, text.trace, out.now));
     if (!request.watches.back()) continue;
+    if (spare_.unanswered.decide(*request.watches.back(), batch_)) {
+      lock_epoch_ = epoch;
+      return hold_back(from, hold::status, out);
+    }
     request.watches.back()->settled = request.watches.back()->settled && !wrote;
     wrote = wrote || !request.watches.back()->writes.empty();
     const auto answer = take_turns(*request.watches.back(), out);

@@ -173,6 +173,7 @@ void session::on_ready(const frame_view& from, outbox& out) {
   const char status = from.body.empty() ? 'I' : from.body[0];
   if (status == 'I' && rules_) end_transaction(!query_failed_, out);
   renew_reads(status, out);
+  spare_.unanswered.answered(batch_ - std::min<std::uint64_t>(batch_, ledger_.owed_ready()));
   if (ledger_.empty()) unsettled_ = false;
   if (ledger_.empty()) settings_doubted_ = false;
   if (cached_ && ledger_.empty() && status == 'I') cached_->open();

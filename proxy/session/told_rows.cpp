@@ -175,8 +175,8 @@ void session::complete(watch& on, const frame_view& from, outbox& out) {
     }
     write.movements.clear();
   }
-  const bool none_at_all = nothing && !on.suspended;
-  on.suspended = on.suspended || !ended;
+  const bool none_at_all = nothing && !on.executed;
+  on.executed = true;
   for (const watched_read& read : on.reads) {
     if (none_at_all && on.reads.size() == 1 && read.rows.size() == 1 && read.rows.front().by_key) {
       memory_.not_there(*on.book, *read.note, read.rows.front(), on.at(out.now));

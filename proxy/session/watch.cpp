@@ -26,7 +26,7 @@ bool watch::let_go() noexcept {
   kept.reset();
   book.reset();
   plan = nullptr;
-  suspended = false;
+  executed = false;
   trace.clear();
   reads.clear();
   writes.clear();
@@ -35,6 +35,32 @@ bool watch::let_go() noexcept {
   readers.reset();
   if (carried.plan != nullptr) carried = {};
   return usual;
+}
+
+void unanswered_writes::add(std::uint64_t batch, std::uint32_t table, const named_rows& rows) {
+  entry& added = entries_.emplace_back(entry{batch, table, {}});
+  if (!all_by_key(rows)) return;
+  for (const named_row& row : rows) added.rows.push_back(row.id);
+}
+
+void unanswered_writes::answered(std::uint64_t before) noexcept {
+  std::erase_if(entries_, [before](const entry& each) { return each.batch < before; });
+  if (entries_.empty() && entries_.capacity() > usual_items) entries_ = {};
+}
+
+bool unanswered_writes::decide(const watch& on, std::uint64_t batch) const {
+  const auto concerns = [&](const entry& other, const watched_write& write) {
+    if (write.note->kind == rules::statement_kind::relative && !write.note->compares) return false;
+    if (other.batch == batch || other.table != on.book->relations()[write.note->relation].oid) return false;
+    if (other.rows.empty() || !all_by_key(write.rows)) return true;
+    return std::any_of(write.rows.begin(), write.rows.end(), [&](const named_row& row) {
+      return std::find(other.rows.begin(), other.rows.end(), row.id) != other.rows.end();
+    });
+  };
+  return std::any_of(on.writes.begin(), on.writes.end(), [&](const watched_write& write) {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [&](const entry& other) { return concerns(other, write); });
+  });
 }
 
 }  // namespace proxy::session

@@ -40,7 +40,7 @@ struct watch {
   std::uint64_t lock = 0;  // occasion::lock
   bool settled = true;     // occasion::settled
   clock::time_point sent{};
-  bool suspended = false;  // rows were told before this execution
+  bool executed = false;  // once before, and may have told rows then
   reused_list<watched_read> reads;
   std::vector<watched_write> writes;
 
@@ -61,9 +61,30 @@ struct watch {
 using watch_pool = reuse_pool<watch>;
 using watch_ptr = watch_pool::handle;
 
+/// Writes of guarded rows that PostgreSQL has not told the outcome of. A batch is a Query, or what is sent up
+/// to a Sync: it is undone as a whole, whatever its statements were answered, until its ReadyForQuery has
+/// come.
+class unanswered_writes {
+ public:
+  void add(std::uint64_t batch, std::uint32_t table, const named_rows& rows);
+  /// The batches before this one have been answered.
+  void answered(std::uint64_t before) noexcept;
+  /// A write of `on` is compared with what is on record, which a write of another batch may leave or not.
+  [[nodiscard]] bool decide(const watch& on, std::uint64_t batch) const;
+
+ private:
+  struct entry {
+    std::uint64_t batch;
+    std::uint32_t table;       // OID
+    std::vector<row_id> rows;  // empty: not named by their keys
+  };
+  std::vector<entry> entries_;
+};
+
 /// What a session's next statement is given by the last one.
 struct statement_memory {
   watch_pool watches;
+  unanswered_writes unanswered;
   portal_pool portals;                            // they have watches
   told_row told;                                  // that is being read
   turn_request asked;                             // that the turns are being asked
