@@ -50,16 +50,13 @@ void session::take_query(const frame_view& from, outbox& out) {
     request.watches.push_back(
         watch_for(book_, analysed, statement, *request.chosen.plans[i], {}, text.trace, out.now));
     if (!request.watches.back()) continue;
-    if (spare_.unanswered.decide(*request.watches.back(), batch_)) {
-      lock_epoch_ = epoch;
-      return hold_back(from, hold::status, out);
-    }
     request.watches.back()->settled = request.watches.back()->settled && !wrote;
     wrote = wrote || !request.watches.back()->writes.empty();
-    const auto answer = take_turns(*request.watches.back(), out);
+    const bool early = spare_.unanswered.decide(*request.watches.back(), batch_);
+    const auto answer = early ? turn_answer::type::wait : take_turns(*request.watches.back(), out);
     if (answer == turn_answer::type::go) continue;
     lock_epoch_ = epoch;
-    if (answer == turn_answer::type::wait) return hold_back(from, hold::turn, out);
+    if (answer == turn_answer::type::wait) return hold_back(from, early ? hold::status : hold::turn, out);
     stop_waiting(out);
     return raise_query(turn_deadlock(*request.watches.back()), out);
   }

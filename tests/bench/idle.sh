@@ -32,29 +32,54 @@ let_idle_go() {
   holder_pid=''
 }
 
-active_run() {
-  pgbench_run pgteller 120 --client=$active_clients --jobs=2 --time="$1" --protocol=prepared -S
-  local failed
-  failed=$(number_after 'number of failed transactions: ')
-  printf '| %s | %s | %s | %s |\n' "$2" "$(number_after 'tps = ' | cut -d. -f1)" "$(number_after 'latency average = ')" \
-    "${failed:-0}" >>"$home/idle.md"
+# Directly and through pgteller in turns: PostgreSQL has to live with its idle processes either way.
+# Appends "tps latency failed" of each run to a file named after what it went through.
+active_runs() {
+  local count=$1 length=$2 idle=$3 round subject failed
+  for ((round = 0; round < count; ++round)); do
+    for subject in direct pgteller; do
+      pgbench_run "$subject" 120 --client=$active_clients --jobs=2 --time="$length" --protocol=prepared -S
+      failed=$(number_after 'number of failed transactions: ')
+      printf '%s %s %s\n' "$(number_after 'tps = ')" "$(number_after 'latency average = ')" "${failed:-0}" \
+        >>"$home/idle.$subject.$idle"
+    done
+  done
+}
+
+middle_of() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
+
+# A line of the table: medians, and what is left of the throughput beside nobody.
+active_line() {
+  local subject=$1 idle=$2 runs="$home/idle.$1.$2" tps alone
+  tps=$(cut -d' ' -f1 "$runs" | middle_of)
+  alone=$(cut -d' ' -f1 "$home/idle.$subject.0" | middle_of)
+  printf '| %s | %s | %.0f | %s | %s | %s |\n' "$idle" "${3}" "$tps" \
+    "$(awk -v a="$tps" -v b="$alone" 'BEGIN { printf "%.2f", a / b }')" "$(cut -d' ' -f2 "$runs" | middle_of)" \
+    "$(awk '{ sum += $3 } END { print sum }' "$runs")" >>"$home/idle.md"
 }
 
 measure_idle() {
   say "holding $idle_clients idle clients"
-  local pid=${pid_of[pgteller]} before after length
+  local pid=${pid_of[pgteller]} before after count length idle
+  count=$(rounds_of 1 3)
   length=$(seconds_of 2 4)
-  {
-    printf '\n### %s idle clients beside %s active ones, `pgbench -S`, prepared\n\n' "$idle_clients" "$active_clients"
-    printf '| idle clients | tps of the active | latency ms | failed |\n|--:|--:|--:|--:|\n'
-  } >"$home/idle.md"
-  active_run "$length" 0
+  rm -f "$home"/idle.direct.* "$home"/idle.pgteller.*
+  active_runs "$count" "$length" 0
   before=$(resident_kb "$pid")
   hold_idle
   after=$(resident_kb "$pid")
-  active_run "$length" "$idle_clients"
+  active_runs "$count" "$length" "$idle_clients"
   kill -0 "$holder_pid" 2>/dev/null || fail 'the idle clients were not held'
+  let_idle_go
+  {
+    printf '\n### %s idle clients beside %s active ones, `pgbench -S`, prepared, %s rounds of %s s\n\n' \
+      "$idle_clients" "$active_clients" "$count" "$length"
+    printf '| idle clients | the active through | their tps | of alone | latency ms | failed |\n|--:|---|--:|--:|--:|--:|\n'
+  } >"$home/idle.md"
+  for idle in 0 "$idle_clients"; do
+    active_line direct "$idle" directly
+    active_line pgteller "$idle" pgteller
+  done
   printf '\nAn idle client takes %s KiB of pgteller'"'"'s memory.\n' \
     "$(awk -v kb=$((after - before)) -v n=$idle_clients 'BEGIN { printf "%.1f", kb / n }')" >>"$home/idle.md"
-  let_idle_go
 }

@@ -106,7 +106,7 @@ std::vector<client_shape> shapes_of_reads() {
        {batch("SELECT id, user_id, balance FROM wallets WHERE id = $1", {"1"})},
        {batch("UPDATE wallets SET balance = $1 WHERE user_id = $2 AND owner = 'owner 1'", {"90", "10"})}},
       {"written with two others",
-       {batch("SELECT id, balance FROM wallets WHERE id IN (1, 2)")},
+       {batch("SELECT id, balance FROM wallets WHERE id IN (1, 2) ORDER BY id")},
        {q("BEGIN"), batch("UPDATE wallets SET balance = 90, owner = $1 WHERE id = 1", {"somebody"}),
         batch("UPDATE wallets SET balance = 110 WHERE id = 2"), q("COMMIT")},
        'E'},
