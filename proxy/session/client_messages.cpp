@@ -188,7 +188,7 @@ bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bi
   const rules::plan& plan = plan_for(guarded, block_);
   auto watched = watch_for(statement.book, statement.analysed, guarded, plan, {&bind, &statement.types},
                            statement.trace, out.now);
-  if (watched && spare_.unanswered.decide(*watched, batch_)) {
+  if (watched && must_await_outcome(*watched)) {
     hold_back(from, hold::status, out);
     return false;
   }
@@ -232,7 +232,7 @@ void session::take_execute(const frame_view& from, outbox& out) {
   // What becomes of a write is that of one execution; reads are the same in all of them.
   if (watched && !watched->writes.empty()) watched = copy_of(*watched);
   if (guarded != nullptr && !portal->executed && !portal->bind.empty()) {
-    const bool early = watched && spare_.unanswered.decide(*watched, batch_);
+    const bool early = watched && must_await_outcome(*watched);
     if (early || block_.now() == block::unknown) return hold_back(from, hold::status, out);
     execute_write(*portal, watched, out);
   } else if (watched) {

@@ -72,7 +72,8 @@ std::optional<refusal> session::settle_writes(watch& on, const parameter_source&
     remember_rows(write.rows);
     write.movements =
         memory_.move(*on.book, *write.note, write.rows, from, on.at(out.now), write.decision.what);
-    spare_.unanswered.add(batch_, relation.oid, write.rows);
+    if (!write.movements.empty() || may_return_rows(on.kept->text))
+      spare_.unanswered.add(batch_, relation.oid, write.rows);
   }
   remember_locks(on);
   return std::nullopt;
@@ -123,6 +124,11 @@ bool session::others_write(const watch* self) const {
     return std::any_of(running.watches.begin(), running.watches.end(),
                        [&](const auto& each) { return each && writes(*each); });
   });
+}
+
+/// Without a ReadyForQuery that is owed, there is nothing to wait for: a COPY has read the Sync.
+bool session::must_await_outcome(const watch& on) const {
+  return ledger_.owed_ready() > 0 && spare_.unanswered.decide(on, batch_);
 }
 
 /// What is written in a way that is not looked at may be on record: it is not to be rebased.

@@ -35,6 +35,9 @@ inline constexpr std::size_t kept_bytes = 64U << 20U;
 /// oldest beyond it are not compared.
 inline constexpr std::size_t compared_rows = 1024;
 
+/// Writes in flight that are told apart by their rows; more of one batch stand for any row.
+inline constexpr std::size_t unanswered_writes = 256;
+
 /// What a recorded value that own writes have moved may grow to, in pieces of SQL and bytes, and how many
 /// values a row may have after writes that may or may not have met it. Beyond, the next write is refused with
 /// 40001.

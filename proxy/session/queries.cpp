@@ -52,7 +52,7 @@ void session::take_query(const frame_view& from, outbox& out) {
     if (!request.watches.back()) continue;
     request.watches.back()->settled = request.watches.back()->settled && !wrote;
     wrote = wrote || !request.watches.back()->writes.empty();
-    const bool early = spare_.unanswered.decide(*request.watches.back(), batch_);
+    const bool early = must_await_outcome(*request.watches.back());
     const auto answer = early ? turn_answer::type::wait : take_turns(*request.watches.back(), out);
     if (answer == turn_answer::type::go) continue;
     lock_epoch_ = epoch;

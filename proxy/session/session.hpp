@@ -257,6 +257,7 @@ class session {
   void note_transaction_command(rules::block_effect effect);
   void forget_reads(outbox& out);
   [[nodiscard]] bool others_write(const watch* self) const;
+  [[nodiscard]] bool must_await_outcome(const watch& on) const;
   void doubt_unseen(const rules::plan& plan, const rules::rule_book& book);
 
   // turns.cpp: waiting for others to write first.

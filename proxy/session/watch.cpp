@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/session/limits.hpp"
+
 namespace proxy::session {
 namespace {
 
@@ -38,6 +40,10 @@ bool watch::let_go() noexcept {
 }
 
 void unanswered_writes::add(std::uint64_t batch, std::uint32_t table, const named_rows& rows) {
+  if (entries_.size() >= limits::unanswered_writes && entries_.back().batch == batch) {
+    if (entries_.back().table != table) entries_.back().table = 0;
+    return entries_.back().rows.clear();
+  }
   entry& added = entries_.emplace_back(entry{batch, table, {}});
   if (!all_by_key(rows)) return;
   for (const named_row& row : rows) added.rows.push_back(row.id);
@@ -50,17 +56,19 @@ void unanswered_writes::answered(std::uint64_t before) noexcept {
 
 bool unanswered_writes::decide(const watch& on, std::uint64_t batch) const {
   const auto concerns = [&](const entry& other, const watched_write& write) {
-    if (write.note->kind == rules::statement_kind::relative && !write.note->compares) return false;
-    if (other.batch == batch || other.table != on.book->relations()[write.note->relation].oid) return false;
+    if (other.table != 0 && other.table != on.book->relations()[write.note->relation].oid) return false;
     if (other.rows.empty() || !all_by_key(write.rows)) return true;
     return std::any_of(write.rows.begin(), write.rows.end(), [&](const named_row& row) {
       return std::find(other.rows.begin(), other.rows.end(), row.id) != other.rows.end();
     });
   };
-  return std::any_of(on.writes.begin(), on.writes.end(), [&](const watched_write& write) {
-    return std::any_of(entries_.begin(), entries_.end(),
-                       [&](const entry& other) { return concerns(other, write); });
-  });
+  for (const entry& other : entries_) {
+    if (other.batch == batch) break;
+    if (std::any_of(on.writes.begin(), on.writes.end(),
+                    [&](const watched_write& write) { return concerns(other, write); }))
+      return true;
+  }
+  return false;
 }
 
 }  // namespace proxy::session

@@ -61,22 +61,23 @@ struct watch {
 using watch_pool = reuse_pool<watch>;
 using watch_ptr = watch_pool::handle;
 
-/// Writes of guarded rows that PostgreSQL has not told the outcome of. A batch is a Query, or what is sent up
-/// to a Sync: it is undone as a whole, whatever its statements were answered, until its ReadyForQuery has
-/// come.
+/// Writes that have moved what is on record, or may put on record what they return, and that PostgreSQL has not
+/// told the outcome of. A batch is a Query, or what is sent up to a Sync: it is undone as a whole, whatever its
+/// statements were answered, until its ReadyForQuery has come.
 class unanswered_writes {
  public:
+  /// Batches come in ascending order.
   void add(std::uint64_t batch, std::uint32_t table, const named_rows& rows);
   /// The batches before this one have been answered.
   void answered(std::uint64_t before) noexcept;
-  /// A write of `on` is compared with what is on record, which a write of another batch may leave or not.
+  /// A write of `on`, in this batch, would meet a record that a write of an earlier one may leave or not.
   [[nodiscard]] bool decide(const watch& on, std::uint64_t batch) const;
 
  private:
   struct entry {
     std::uint64_t batch;
-    std::uint32_t table;       // OID
-    std::vector<row_id> rows;  // empty: not named by their keys
+    std::uint32_t table;       // OID; 0: any
+    std::vector<row_id> rows;  // empty: not named by their keys, or too many
   };
   std::vector<entry> entries_;
 };
