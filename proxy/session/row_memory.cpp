@@ -274,8 +274,7 @@ write_decision row_memory::decide(const rules::rule_book& book, const rules::wri
   const bool absolute = note.kind == rules::statement_kind::absolute;
   if (note.kind == rules::statement_kind::relative || note.compares) return decision;
   const auto same_way = [&](const recorded_read& record) { return record.found_as == named.front().id; };
-  const bool found_so =
-      !exact && named.size() == 1 && std::any_of(records.begin(), records.end(), same_way);
+  const bool found_so = !exact && named.size() == 1 && std::any_of(records.begin(), records.end(), same_way);
   const bool all_on_record = found_so || (exact && records.size() == named.size());
   if (rule.mode == rules::mode::enforce && is_outdated(relation, all_on_record, when.now)) {
     decision.what = write_decision::type::outdated;

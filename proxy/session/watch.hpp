@@ -61,9 +61,9 @@ struct watch {
 using watch_pool = reuse_pool<watch>;
 using watch_ptr = watch_pool::handle;
 
-/// Writes that have moved what is on record, or may put on record what they return, and that PostgreSQL has not
-/// told the outcome of. A batch is a Query, or what is sent up to a Sync: it is undone as a whole, whatever its
-/// statements were answered, until its ReadyForQuery has come.
+/// Writes that have moved what is on record, or may put on record what they return, and that PostgreSQL has
+/// not told the outcome of. A batch is a Query, or what is sent up to a Sync: it is undone as a whole,
+/// whatever its statements were answered, until its ReadyForQuery has come.
 class unanswered_writes {
  public:
   /// Batches come in ascending order.
