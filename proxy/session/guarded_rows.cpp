@@ -128,7 +128,7 @@ bool session::others_write(const watch* self) const {
 
 /// Without a ReadyForQuery that is owed, there is nothing to wait for: a COPY has read the Sync.
 bool session::must_await_outcome(const watch& on) const {
-  return ledger_.owed_ready() > 0 && spare_.unanswered.decide(on, batch_);
+  return ledger_.owed_ready() > 0 && spare_.unanswered.concern(on, batch_);
 }
 
 /// What is written in a way that is not looked at may be on record: it is not to be rebased.

@@ -54,7 +54,7 @@ void unanswered_writes::answered(std::uint64_t before) noexcept {
   if (entries_.empty() && entries_.capacity() > usual_items) entries_ = {};
 }
 
-bool unanswered_writes::decide(const watch& on, std::uint64_t batch) const {
+bool unanswered_writes::concern(const watch& on, std::uint64_t batch) const {
   const auto concerns = [&](const entry& other, const watched_write& write) {
     if (other.table != 0 && other.table != on.book->relations()[write.note->relation].oid) return false;
     if (other.rows.empty() || !all_by_key(write.rows)) return true;

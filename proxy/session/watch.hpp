@@ -71,7 +71,7 @@ class unanswered_writes {
   /// The batches before this one have been answered.
   void answered(std::uint64_t before) noexcept;
   /// A write of `on`, in this batch, would meet a record that a write of an earlier one may leave or not.
-  [[nodiscard]] bool decide(const watch& on, std::uint64_t batch) const;
+  [[nodiscard]] bool concern(const watch& on, std::uint64_t batch) const;
 
  private:
   struct entry {
