@@ -54,7 +54,8 @@ is_ready() {
 start() {
   local port metrics
   port=$("$top/tests/cluster.sh" free-port)
-  metrics=$("$top/tests/cluster.sh" free-port)
+  metrics=$port
+  while [[ $metrics == "$port" ]]; do metrics=$("$top/tests/cluster.sh" free-port); done
   write_config "$port" "$metrics" "$1"
   "$binary" serve --config "$home/pgteller.toml" >"$home/log" 2>&1 </dev/null &
   proxy=$!

@@ -2,6 +2,7 @@
 import io
 import os
 import threading
+import time
 
 import psycopg2
 from psycopg2 import errors, extras
@@ -25,6 +26,16 @@ def expect(kind, link, sql, *values):
     except kind as error:
         return error.diag
     raise AssertionError(f"{sql}: no {kind.__name__}")
+
+
+def cancel_when_asleep(who):
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    watcher = connect("PGTELLER_TEST_PORT")
+    watcher.autocommit = True
+    while not one(watcher, asleep):
+        time.sleep(0.02)
+    watcher.close()
+    who.cancel()
 
 
 def read_then_write(link, direct, row):
@@ -102,7 +113,7 @@ def rest(here, direct):
         assert len(cursor.fetchmany(10)) == 10
     expect(errors.UndefinedTable, here, "SELECT * FROM nowhere")
     here.rollback()
-    threading.Timer(0.3, here.cancel).start()
+    threading.Thread(target=cancel_when_asleep, args=(here,)).start()
     expect(errors.QueryCanceled, here, "SELECT balance, pg_sleep(30) FROM wallets WHERE id = 5")
     here.rollback()
     assert one(here, "SELECT 7") == 7

@@ -1,6 +1,7 @@
 """psycopg 3: parameters on the wire, statements prepared by themselves, pipelines."""
 import os
 import threading
+import time
 
 import psycopg
 from psycopg import errors
@@ -21,6 +22,14 @@ def expect(kind, link, sql, *values):
     except kind as error:
         return error.diag
     raise AssertionError(f"{sql}: no {kind.__name__}")
+
+
+def cancel_when_asleep(who):
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    with connect("PGTELLER_TEST_PORT", autocommit=True) as watcher:
+        while not one(watcher, asleep):
+            time.sleep(0.02)
+    who.cancel()
 
 
 def read_and_disturb(link, direct, row):
@@ -100,7 +109,7 @@ def rest(here):
         assert len(cursor.fetchmany(10)) == 10
     expect(errors.UndefinedTable, here, "SELECT * FROM nowhere")
     here.rollback()
-    threading.Timer(0.3, here.cancel).start()
+    threading.Thread(target=cancel_when_asleep, args=(here,)).start()
     expect(errors.QueryCanceled, here, "SELECT balance, pg_sleep(30) FROM wallets WHERE id = 5")
     here.rollback()
     assert one(here, "SELECT 7") == 7

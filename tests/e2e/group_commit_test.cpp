@@ -150,7 +150,7 @@ TEST_F(group_commit, who_loses_its_idle_backend_before_it_is_sent_has_written_no
 }
 
 TEST_F(group_commit, a_group_that_waits_for_a_lock_ends_in_time_with_a_known_outcome) {
-  begin_with(rule("lock_timeout = \"900ms\""));
+  begin_with(rule("lock_timeout = \"4s\""));
   auto members = some(3);
   link second = direct();
   send_group(members, second);

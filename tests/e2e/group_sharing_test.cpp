@@ -128,10 +128,7 @@ TEST_F(group_commit, one_members_error_is_its_own) {
       "UPDATE wallets SET balance = balance - 1000 WHERE id = 1",
       "UPDATE wallets SET balance = balance - 2 WHERE id = 1 RETURNING id, balance"};
   auto next = sql.begin();
-  for (link& each : members) {
-    each.begin(*next++);
-    ASSERT_TRUE(queues(each));
-  }
+  for (link& each : members) queue(each, *next++);
   ASSERT_TRUE(first.run("COMMIT").ok());
   std::vector<std::string> told;
   for (link& each : members) told.push_back(each.collect().brief());
@@ -179,10 +176,9 @@ TEST_F(group_commit, who_is_left_out_goes_to_PostgreSQL_itself) {
                                   "INSERT INTO orders (id, wallet_id, note) VALUES (700, 1, 'x')"};
   link plain = through();
   for (const char* const sql : harmless) EXPECT_TRUE(plain.run(sql).ok()) << sql << plain.problem();
-  plain.begin(debit_1);
-  EXPECT_TRUE(queues(plain));
+  queue(plain);
   ASSERT_TRUE(holder.run("COMMIT").ok());
-  // Which of the waiting comes first is PostgreSQL's choice: who keeps the row until its COMMIT goes first here.
+  // Which of the waiting comes first is PostgreSQL's choice: who keeps the row goes first here.
   EXPECT_EQ(in_block.collect().brief(), "ok UPDATE 1");
   EXPECT_EQ(in_block.run("COMMIT").brief(), "ok COMMIT");
   for (link* each : {&alone, &other, &plain}) EXPECT_EQ(each->collect().brief(), "ok UPDATE 1");

@@ -62,8 +62,12 @@ class group_commit : public stage {
     ASSERT_TRUE(waits_for_lock(alone));
   }
 
+  /// It has a place in the queue before the next one is sent: who has been planned and is not sent queues.
   void queue(link& who, const std::string& sql = debit_1) {
+    const auto planned = [this] { return proxy_->metric("pgteller_plan_cache_"); };
+    const double before = planned();
     who.begin(sql);
+    ASSERT_TRUE(eventually([&] { return planned() > before; }));
     ASSERT_TRUE(queues(who));
   }
 

@@ -234,6 +234,7 @@ TEST_F(locking, statement_timeout_during_a_hidden_wait) {
   EXPECT_EQ(other.run("UPDATE wallets SET balance = 1 WHERE id = 1").brief(), "57014");
   EXPECT_EQ(other.run("UPDATE wallets SET balance = 1 WHERE id = $1", {"1"}).brief(), "57014");
   EXPECT_EQ(other.block(), PQTRANS_IDLE);
+  ASSERT_TRUE(other.run("RESET statement_timeout").ok());
   EXPECT_EQ(other.run("SELECT balance FROM wallets WHERE id = 2").brief(), "ok SELECT 1: 100.00");
   EXPECT_TRUE(holder.run("COMMIT").ok());
   EXPECT_EQ(locked_ids(), "");

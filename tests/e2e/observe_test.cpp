@@ -183,6 +183,7 @@ TEST_F(observe, nothing_is_reported_where_nothing_was_lost) {
   ASSERT_TRUE(first.run(write_1, {"1", "6"}).ok());
   ASSERT_TRUE(second.run(write_1, {"2", "6"}).ok());
   EXPECT_EQ(lost(1), 1);
+  EXPECT_TRUE(eventually([this] { return reports() > 0; })) << "counted first, then reported";
   EXPECT_EQ(reports(), 1U) << proxy_->log();
 }
 

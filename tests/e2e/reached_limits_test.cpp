@@ -23,7 +23,7 @@ class reached_limits : public lean_stage {
 TEST_F(reached_limits, startup_that_never_ends) {
   proxy_options options;
   options.rules = wallet_rule();
-  options.listen = "startup_timeout = \"400ms\"";
+  options.listen = "startup_timeout = \"4s\"";
   start(std::move(options));
   std::list<wire> slow;
   for (int i = 0; i < 20; ++i) slow.emplace_back("127.0.0.1", proxy_->port());

@@ -66,10 +66,11 @@ TEST(event_loop, timers_run_in_their_order_and_once) {
   timer early(loop);
   timer moved(loop);
   timer gone(loop);
-  late.after(4ms, [&] { heard += 'c'; });
-  early.after(1ms, [&] { heard += 'a'; });
-  moved.after(0ms, [&] { heard += '-'; });
-  moved.after(2ms, [&] { heard += 'b'; });
+  const auto begin = event_loop::clock::now();  // however long it takes to set them
+  late.at(begin + 4ms, [&] { heard += 'c'; });
+  early.at(begin + 1ms, [&] { heard += 'a'; });
+  moved.at(begin, [&] { heard += '-'; });
+  moved.at(begin + 2ms, [&] { heard += 'b'; });
   gone.after(1ms, [&] { heard += '-'; });
   gone.cancel();
   loop.finish();

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/ops/http_client.hpp"
+#include "tests/ops/live_database.hpp"
 
 namespace proxy::ops {
 namespace {
@@ -124,7 +125,7 @@ TEST(http_server, a_crowd_cannot_take_it_down) {
   EXPECT_TRUE(late.closed());
   crowd.clear();
   std::this_thread::sleep_for(50ms);
-  EXPECT_TRUE(f.ask("GET", "/healthz").ends_with("ok\n"));
+  EXPECT_TRUE(eventually([&] { return f.ask("GET", "/healthz").ends_with("ok\n"); }));
 }
 
 TEST(http_server, a_page_that_throws_is_a_500) {
