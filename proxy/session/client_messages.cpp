@@ -188,6 +188,7 @@ bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bi
   const rules::plan& plan = plan_for(guarded, block_);
   auto watched = watch_for(statement.book, statement.analysed, guarded, plan, {&bind, &statement.types},
                            statement.trace, out.now);
+  if (watched) watched->settled = watched->settled && statement.rebases;
   if (watched && must_await_outcome(*watched)) {
     hold_back(from, hold::status, out);
     return false;
@@ -268,6 +269,7 @@ void session::execute_write(portal& of, watch_ptr& watched, outbox& out) {
       auto again = watch_for(statement.book, statement.analysed, *statement.guarded(), plan, from,
                              statement.trace, out.now);
       if (again) {
+        again->settled = again->settled && statement.rebases;
         again->formats = watched->formats;
         again->prepared = watched->prepared;
         watched = std::move(again);

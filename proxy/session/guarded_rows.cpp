@@ -58,15 +58,15 @@ std::optional<refusal> session::settle_writes(watch& on, const parameter_source&
     }
     if (write.decision.what == write_decision::type::outdated) {
       fail(on);
-      return refusal{
-          .sqlstate = "40001",
-          .message = "could not serialize access: rule \"" + rule.name + "\" has changed",
-          .detail = "It means other columns of table \"" + relation.name + "\" than when its rows were read.",
-          .hint = "Retry the whole unit of work, beginning with its reads.",
-          .rule = rule.name,
-          .schema = relation.schema,
-          .table = relation.name,
-          .column = {}};
+      return refusal{.sqlstate = "40001",
+                     .message = "could not serialize access: rule \"" + rule.name + "\" has changed",
+                     .detail = "Rows of table \"" + relation.name +
+                               "\" that the write may rest on were read before that.",
+                     .hint = "Retry the whole unit of work, beginning with its reads.",
+                     .rule = rule.name,
+                     .schema = relation.schema,
+                     .table = relation.name,
+                     .column = {}};
     }
     for (const std::uint64_t shape : write.decision.shapes) shared_.turns.led_to_write(shape);
     remember_rows(write.rows);

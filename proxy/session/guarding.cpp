@@ -116,6 +116,13 @@ void session::renew(prepared_statement& statement, outbox& out) {
   statement.analysed = analyse(statement.analysed->text, statement.reads_sql, out);
   statement.preludes.forget();  // names may mean something else by now
   statement.book = book_;
+  prepared_statement now;
+  now.analysed = statement.analysed;
+  now.book = book_;
+  now.types = statement.types;
+  static_cast<void>(carry_text(now));
+  statement.rebases = now.sent.sql == statement.sent.sql;
+  if (statement.rebases) statement.own_parameters = std::move(now.own_parameters);
 }
 
 /// The comment that names a trace is not part of what is analysed, so that texts repeat.

@@ -13,6 +13,7 @@ recorded_reads& shared_reads::of(std::string_view owner) {
     by_owner_.erase(ages_.back());
     ages_.pop_back();
   }
+  used_ = true;
   ages_.push_front(name);
   return by_owner_.emplace(std::move(name), item{recorded_reads{}, ages_.begin()}).first->second.reads;
 }

@@ -3,6 +3,7 @@
 // visible, no guarantee rests on it.
 #pragma once
 
+#include <atomic>
 #include <list>
 #include <mutex>
 #include <string>
@@ -29,6 +30,15 @@ class shared_reads {
     return std::forward<What>(what)(of(owner));
   }
 
+  /// The same only if there are any: asking does not make them.
+  template <class What>
+  bool any(std::string_view owner, What&& what) {
+    if (!used_) return false;
+    const std::lock_guard hold(lock_);
+    const auto known = by_owner_.find(std::string(owner));
+    return known != by_owner_.end() && std::forward<What>(what)(known->second.reads);
+  }
+
  private:
   struct item {
     recorded_reads reads;
@@ -36,6 +46,8 @@ class shared_reads {
   };
   recorded_reads& of(std::string_view owner);
 
+  std::atomic<bool> used_ =
+      false;  // by anybody, ever: where all rules correlate by session, nobody waits here
   std::mutex lock_;
   std::unordered_map<std::string, item> by_owner_;
   std::list<std::string> ages_;  // most recently used first

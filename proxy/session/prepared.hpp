@@ -69,6 +69,7 @@ struct prepared_statement {
   hidden_run carried;
   std::uint16_t client_parameters = 0;        // behind them stand parameters of ours:
   std::vector<own_parameter> own_parameters;  // in the order of their numbers
+  bool rebases = true;                        // false: what was sent is not what its rules ask for now
 
   [[nodiscard]] bool commits(bool in_block) const { return in_block ? commits_in_block : commits_outside; }
   /// A RowDescription: nearly always the one that is known, for many a driver asks each time.

@@ -245,7 +245,9 @@ std::pair<std::vector<const recorded_read*>, bool> recorded_reads::of_table(std:
 
 std::optional<recorded_read> recorded_reads::put(const row_id& row, std::optional<recorded_read> record) {
   std::optional<recorded_read> before;
-  if (item* const found = look(row); found != nullptr) before = std::move(found->read);
+  if (item* const found = look(row); found != nullptr) {
+    before = record ? std::move(found->read) : found->read;  // erased, it says under which rule it was
+  }
   if (record) record->version = next_version_++;
   restore(row, std::move(record));
   return before;
@@ -273,6 +275,7 @@ void recorded_reads::doubt(std::uint32_t table) {
 void recorded_reads::clear() {
   by_row_.clear();
   recent_.clear();
+  rules_.clear();
   bytes_ = 0;
 }
 
@@ -284,9 +287,30 @@ void recorded_reads::set(const row_id& row, recorded_read read) {
   } else {
     recent_.emplace_front().row = row;
     by_row_.emplace(recent_.front().row, recent_.begin());
+    count(read);
   }
   recent_.front().read = std::move(read);
   weigh(recent_.front());
+}
+
+/// A row's name ends with the rule's: its record never comes under another one.
+void recorded_reads::count(const recorded_read& under) {
+  auto& rules = rules_[under.table];
+  const auto known =
+      std::find_if(rules.begin(), rules.end(), [&](const auto& each) { return each.first == under.rule; });
+  if (known != rules.end()) {
+    ++known->second;
+  } else {
+    rules.emplace_back(under.rule, 1);
+  }
+}
+
+void recorded_reads::uncount(const recorded_read& under) {
+  auto& rules = rules_[under.table];
+  const auto known =
+      std::find_if(rules.begin(), rules.end(), [&](const auto& each) { return each.first == under.rule; });
+  if (known != rules.end() && --known->second == 0) rules.erase(known);
+  if (rules.empty()) rules_.erase(under.table);
 }
 
 void recorded_reads::weigh(item& which) {
@@ -310,6 +334,7 @@ bool recorded_reads::trim() {
 
 void recorded_reads::erase(items::iterator which) {
   bytes_ -= which->bytes;
+  uncount(which->read);
   by_row_.erase(which->row);
   recent_.erase(which);
 }

@@ -3,9 +3,11 @@
 // on them and what is done about it are decided elsewhere.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,6 +108,21 @@ class recorded_reads {
                                                                             std::chrono::milliseconds ttl,
                                                                             std::size_t most);
 
+  /// Whether `meant` is true of any of the table's records, under whatever rules, that are not older than
+  /// `ttl`. Looked for only if some are under a rule that is not `current`.
+  template <class Current, class What>
+  [[nodiscard]] bool any_but(Current&& current, What&& meant, std::uint32_t table, clock::time_point now,
+                             std::chrono::milliseconds ttl) const {
+    const auto rules = rules_.find(table);
+    if (rules == rules_.end()) return false;
+    const auto is_current = [&](const auto& each) { return current(each.first); };
+    if (std::all_of(rules->second.begin(), rules->second.end(), is_current)) return false;
+    return std::any_of(recent_.begin(), recent_.end(), [&](const item& each) {
+      const bool fresh = each.read.table == table && now - each.read.since <= ttl;
+      return fresh && !current(each.read.rule) && meant(each.row, each.read);
+    });
+  }
+
   /// Gives the row this record, or none; returns what was there before. Its version changes. May make others
   /// be forgotten, like told.
   std::optional<recorded_read> put(const row_id& row, std::optional<recorded_read> record);
@@ -138,12 +155,16 @@ class recorded_reads {
   [[nodiscard]] item* look(const row_id& row) const;
   void set(const row_id& row, recorded_read read);
   void weigh(item& which);
+  void count(const recorded_read& under);
+  void uncount(const recorded_read& under);
   bool trim();
   void erase(items::iterator which);
 
   record_limits limits_;
   items recent_;                                                  // most recently told first
   std::unordered_map<std::string_view, items::iterator> by_row_;  // names live in the items
+  std::map<std::uint32_t, std::vector<std::pair<std::string, std::size_t>>>
+      rules_;  // by table; records of each
   std::size_t bytes_ = 0;
   std::uint64_t next_version_ = 1;
   std::uint64_t forgotten_ = 0;

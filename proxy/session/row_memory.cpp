@@ -24,8 +24,11 @@ row_id record_id(const row_id& row, const rules::guarded_relation& relation) {
   return row + '\0' + relation.recorded_as;
 }
 
-std::string outdated_name(const rules::guarded_relation& relation) {
-  return std::to_string(relation.oid) + '/' + relation.recorded_as;
+/// Of guarded_relation::recorded_as: which columns tell the row.
+std::string_view key_part(std::string_view recorded_as) {
+  const auto guarded = recorded_as.rfind('/');
+  const auto key = recorded_as.rfind('/', guarded - 1);
+  return recorded_as.substr(key, guarded - key);
 }
 
 bool is_held(const recorded_read& record, const occasion& when) {
@@ -41,13 +44,17 @@ void count_unguarded(const rules::rule& rule, rules::unguarded_reason reason, ou
 void row_memory::belongs_to(std::string_view database, std::string_view client) {
   database_ = database;
   client_ = client;
+  pool_ = std::string(of_client) + client_;
+}
+
+/// Empty where nothing names a trace.
+std::string row_memory::owner_of_trace(std::string_view trace) const {
+  return trace.empty() ? std::string() : "t/" + database_ + "/" + std::string(trace);
 }
 
 std::string row_memory::owner_of(const rules::rule& rule, std::string_view trace) const {
-  if (rule.correlate == rules::correlate::client) return std::string(of_client) + client_;
-  if (rule.correlate == rules::correlate::trace && !trace.empty()) {
-    return "t/" + database_ + "/" + std::string(trace);
-  }
+  if (rule.correlate == rules::correlate::client) return pool_;
+  if (rule.correlate == rules::correlate::trace) return owner_of_trace(trace);
   return {};
 }
 
@@ -176,30 +183,40 @@ void row_memory::not_there(const rules::rule_book& book, const rules::read_note&
   });
 }
 
-void row_memory::know(const rules::rule_book* before, const rules::rule_book& now, clock::time_point when) {
-  if (before == nullptr || before == &now) return;
-  for (const rules::guarded_relation& relation : now.relations()) {
-    const rules::rule& rule = now.rules()[relation.rule];
-    bool same = false;
-    std::optional<std::chrono::milliseconds> longest;  // of those that guarded the table
-    for (const rules::guarded_relation& known : before->relations()) {
-      if (known.oid != relation.oid) continue;
-      same = same || known.recorded_as == relation.recorded_as;
-      longest = std::max(longest.value_or(rule.read_ttl), before->rules()[known.rule].read_ttl);
+/// A reload may give a rule other columns, or its reads to somebody else. What was put on record before lies
+/// where no write looks for it now, and a write that rests on it would pass as if nothing had been read. It
+/// may do so although the row has been read since, too: unless that began a unit of work anew.
+bool row_memory::may_rest_on_outdated(const rules::rule_book& book, const rules::guarded_relation& relation,
+                                      const named_rows& named, const occasion& when) {
+  using rules::correlate;
+  const bool exact = all_by_key(named);
+  const auto is_left_in = [&](const recorded_reads& reads, auto&& belongs_here) {
+    current_.clear();
+    for (const rules::guarded_relation& each : book.relations()) {
+      const bool here = each.oid == relation.oid && belongs_here(book.rules()[each.rule].correlate);
+      if (here) current_.emplace_back(each.recorded_as);
     }
-    const bool none = rule.correlate == rules::correlate::session && own_.size() == 0;
-    if (longest && !same && !none) outdated_.insert_or_assign(outdated_name(relation), when + *longest);
-  }
-}
-
-/// What was read before the rule came to mean other columns may be what this write rests on.
-bool row_memory::is_outdated(const rules::guarded_relation& relation, bool all_on_record,
-                             clock::time_point now) {
-  const auto known = outdated_.empty() ? outdated_.end() : outdated_.find(outdated_name(relation));
-  if (known == outdated_.end()) return false;
-  if (known->second > now) return !all_on_record;
-  outdated_.erase(known);
-  return false;
+    const auto current = [&](std::string_view rule) {
+      return std::find(current_.begin(), current_.end(), rule) != current_.end();
+    };
+    const auto stands_in_the_way = [&](const row_id& record, const recorded_read& read) {
+      const row_id row = record.substr(0, record.size() - 1 - read.rule.size());
+      const bool same_key = key_part(read.rule) == key_part(relation.recorded_as);
+      const auto is_it = [&](const named_row& each) { return each.id == row; };
+      if (exact && same_key && std::none_of(named.begin(), named.end(), is_it)) return false;
+      return !read.own_write || reads.peek(record_id(row, relation)) == nullptr;
+    };
+    return reads.any_but(current, stands_in_the_way, relation.oid, when.now,
+                         book.rules()[relation.rule].read_ttl);
+  };
+  const auto of_session = [](correlate of) { return of != correlate::client; };  // no trace named, or by it
+  const auto of_trace = [](correlate of) { return of == correlate::trace; };
+  const auto of_pool = [](correlate of) { return of == correlate::client; };
+  if (own_.size() > 0 && is_left_in(own_, of_session)) return true;
+  const std::string trace = owner_of_trace(when.trace);
+  const auto in_trace = [&](const recorded_reads& reads) { return is_left_in(reads, of_trace); };
+  if (!trace.empty() && shared_.reads.any(trace, in_trace)) return true;
+  return shared_.reads.any(pool_, [&](const recorded_reads& reads) { return is_left_in(reads, of_pool); });
 }
 
 std::vector<recorded_read> row_memory::on_record(const rules::rule_book& book, const rules::write_note& note,
@@ -273,10 +290,8 @@ write_decision row_memory::decide(const rules::rule_book& book, const rules::wri
   }
   const bool absolute = note.kind == rules::statement_kind::absolute;
   if (note.kind == rules::statement_kind::relative || note.compares) return decision;
-  const auto same_way = [&](const recorded_read& record) { return record.found_as == named.front().id; };
-  const bool found_so = !exact && named.size() == 1 && std::any_of(records.begin(), records.end(), same_way);
-  const bool all_on_record = found_so || (exact && records.size() == named.size());
-  if (rule.mode == rules::mode::enforce && is_outdated(relation, all_on_record, when.now)) {
+  const bool enforced = rule.mode == rules::mode::enforce;
+  if (enforced && may_rest_on_outdated(book, relation, named, when)) {
     decision.what = write_decision::type::outdated;
     return decision;
   }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -36,7 +35,7 @@ struct write_decision {
     validate,  // `checks` go into the prelude
     rebase,    // `read` goes into the statement
     refuse,    // on_blind_write = "reject"
-    outdated,  // its rule means other columns than when rows were read: 40001
+    outdated,  // rows were read when the rules of its table were others: 40001
   };
   type what = type::pass;
   bool blind = false;
@@ -55,10 +54,6 @@ class row_memory {
 
   /// Known from startup. `client`: what stands for the application's whole pool.
   void belongs_to(std::string_view database, std::string_view client);
-
-  /// The rules are known anew. Where one means other columns than before, what was recorded says nothing any
-  /// more: for as long as reads last, a write of its table that rests on no newer read is `outdated`.
-  void know(const rules::rule_book* before, const rules::rule_book& now, clock::time_point when);
 
   /// A row was told to the client. `named`: the rows that the statement named. Counts what cannot be
   /// recorded.
@@ -116,6 +111,7 @@ class row_memory {
  private:
   /// What the owner begins with that stands for a client.
   static constexpr std::string_view of_client = "c/";
+  [[nodiscard]] std::string owner_of_trace(std::string_view trace) const;
   /// Empty: the session itself.
   [[nodiscard]] std::string owner_of(const rules::rule& rule, std::string_view trace) const;
   template <class What>
@@ -123,8 +119,9 @@ class row_memory {
     if (owner.empty()) return std::forward<What>(what)(own_);
     return shared_.reads.with(owner, std::forward<What>(what));
   }
-  [[nodiscard]] bool is_outdated(const rules::guarded_relation& relation, bool all_on_record,
-                                 clock::time_point now);
+  [[nodiscard]] bool may_rest_on_outdated(const rules::rule_book& book,
+                                          const rules::guarded_relation& relation, const named_rows& named,
+                                          const occasion& when);
   /// `exact`: nothing else can have been undone with it.
   void undo_one(const moved& movement, bool exact);
   static std::optional<moved> move_one(recorded_reads& reads, const rules::write_note& note,
@@ -153,11 +150,12 @@ class row_memory {
   session_id who_;
   std::string database_;
   std::string client_;
-  identity told_;  // the row that is being told
+  std::string pool_;  // the owner that stands for the client
+  identity told_;     // the row that is being told
   recorded_reads own_;
   write_journal journal_;
-  std::map<std::string, clock::time_point> outdated_;  // until when, by guarded_relation::recorded_as and OID
-  std::set<row_id> written_;                           // records of rows that the transaction has written
+  std::vector<std::string_view> current_;  // as what rows of one table are recorded now
+  std::set<row_id> written_;               // records of rows that the transaction has written
 };
 
 }  // namespace proxy::session

@@ -217,7 +217,6 @@ void session::on_server_closed(std::string_view reason, outbox& out) {
 }
 
 void session::on_book(book_ptr book, outbox& out) {
-  if (book) memory_.know(last_known_.get(), *book, out.now);
   book_ = std::move(book);
   base_ = book_;
   if (book_) last_known_ = book_;

@@ -248,6 +248,11 @@ void session::end_transaction(bool committed, outbox& out) {
 /// A check of ours has raised: what it rested on is stale, and the row is contended.
 void session::note_conflict(const frame_view& from, const hidden_run& run, outbox& out) {
   const protocol::error_fields fields(from.body);
+  if (run.refused && run.refused->sqlstate == "40001" &&
+      fields.text(protocol::error_code::sqlstate) == "22P02") {
+    unit_failed_ = true;
+    return leave_turns(out);
+  }
   const auto marker = rules::parse_marker(fields.text(protocol::error_code::message));
   if (!marker || (marker->check != rules::changed_row && marker->check != rules::gone_row)) return;
   if (run.plan == nullptr) return;

@@ -9,7 +9,7 @@
 //   client> Query "SELECT 1"           the client sends                   server> ...   the server sends
 //   server< Query "SELECT 1"           the server is sent                 client< ...   the client is sent
 //   proxy> book                        something happens: no book, connected, connected over TLS, secured,
-//                                      unreachable, book, book of other columns, cancel, drain, terminate,
+//                                      unreachable, book, book: SETTING, cancel, drain, terminate,
 //                                      time +5, client closed, server closed, rival reads 1, rival writes 1,
 //                                      row is busy | waited for | written | shared | answered | lost
 //   proxy< close "reason"              an effect: connect, secure, cancel, want book, close "...", count ...

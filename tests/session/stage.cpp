@@ -10,6 +10,9 @@ namespace ps = proxy::session;
 namespace {
 
 rules::rule_set rules_for(std::string_view setting) {
+  constexpr std::string_view changed = ", other columns";
+  const bool other_columns = setting.ends_with(changed);
+  if (other_columns) setting.remove_suffix(changed.size());
   rules::rule wallet;
   wallet.name = "wallet-balance";
   wallet.table = "wallets";
@@ -22,11 +25,9 @@ rules::rule_set rules_for(std::string_view setting) {
   stock.on_opaque = rules::policy::reject;
   if (setting == "unknown catalog, opaque allowed") stock.on_opaque = rules::policy::allow;
   stock.lock_timeout = std::chrono::milliseconds(0);
-  const bool other_columns = setting == "optimistic, other columns";
   if (other_columns) wallet.columns = {"user_id", "balance"};
   if (other_columns) wallet.min.reset();
-  if (setting == "optimistic" || other_columns)
-    wallet.strategy = stock.strategy = rules::strategy::optimistic;
+  if (setting == "optimistic") wallet.strategy = stock.strategy = rules::strategy::optimistic;
   if (setting == "escrow") wallet.strategy = stock.strategy = rules::strategy::escrow;
   if (setting == "observe") wallet.mode = stock.mode = rules::mode::observe;
   if (setting == "turns") wallet.turns = stock.turns = rules::turns::on;
@@ -133,8 +134,8 @@ bool actor::happens(std::string_view what) {
     play([](ps::session& s, ps::outbox& out) { s.on_server_unreachable("connection refused", out); });
   } else if (what == "book") {
     play([this](ps::session& s, ps::outbox& out) { s.on_book(book(setting_), out); });
-  } else if (what == "book of other columns") {  // after a reload
-    play([](ps::session& s, ps::outbox& out) { s.on_book(book("optimistic, other columns"), out); });
+  } else if (what.starts_with("book: ")) {  // after a reload
+    play([&](ps::session& s, ps::outbox& out) { s.on_book(book(what.substr(6)), out); });
   } else if (what == "no book") {  // another session's DDL
     play([](ps::session& s, ps::outbox& out) { s.on_book(nullptr, out); });
   } else if (what == "cancel") {

@@ -36,10 +36,15 @@ rules::rule plain_rule() {
 }
 
 void add(std::vector<variant>& all, std::string name, rules::rule rule, int decimals = 2) {
+  const auto compile = [&](const rules::rule_set& set) {
+    return rules::rule_book::compile(set, catalog_with(decimals), "app", false);
+  };
   auto set = std::make_shared<rules::rule_set>();
   set->rules = {std::move(rule)};
-  auto book = rules::rule_book::compile(*set, catalog_with(decimals), "app", false);
-  all.push_back({std::move(name), decimals, std::move(set), std::move(book)});
+  rules::rule_set other = *set;
+  other.rules.front().columns = {"user_id", "balance"};
+  auto book = compile(*set);
+  all.push_back({std::move(name), decimals, std::move(set), std::move(book), compile(other)});
 }
 
 void add_family(std::vector<variant>& all, const std::string& name, const rules::rule& rule) {

@@ -54,6 +54,8 @@ void world::seat_clients() {
   const std::size_t houses = random_.one_in(4) ? 2 : 1;
   for (std::size_t i = 0; i < houses; ++i) houses_.push_back(std::make_unique<ps::neighbourhood>());
   troubles_ = random_.one_in(3) ? 0 : random_.pick(6);
+  reloads_ = random_.one_in(4);
+  if (how_.under != nullptr) rules_now_ = how_.under->book;
   const auto count = static_cast<std::size_t>(2 + random_.pick(5));
   const bool bypassed = random_.one_in(4);
   const int most_units = correlate == rules::correlate::client ? 2 : 3;  // the former need many tries
@@ -134,7 +136,7 @@ void world::at_session(link& which, const happening& event) {
   }
   if (out.close_reason && !which.closed) failure_ = "a session has ended: " + *out.close_reason;
   if (out.request != ps::request_kind::connect_server) return;
-  which.session->guard(how_.under->rules, how_.under->book, 5s);
+  which.session->guard(how_.under->rules, rules_now_, 5s);
   at_session(which, [](ps::session& of, ps::outbox& more) { of.on_server_connected(more); });
 }
 
@@ -159,6 +161,7 @@ std::vector<world::possible> world::possible_moves() {
     if (!each.to_server.empty()) all.push_back({move::to_server, i});
     if (each.server->can_step(now_)) all.push_back({move::serve, i});
     if (each.closed) continue;
+    if (!each.knows_rules) all.push_back({move::learn, i});
     if (!each.to_session.empty() && session->wants_client_bytes()) all.push_back({move::to_session, i});
     if (!each.to_session_back.empty()) all.push_back({move::back, i});
     if (!each.to_client.empty() && each.user != nullptr) all.push_back({move::hear, i});
@@ -211,6 +214,9 @@ void world::do_move(const possible& which) {
         database_.tell("client on " + std::to_string(at.id) + " has heard: " + at.user->doing());
       return;
     }
+    case move::learn:
+      at.knows_rules = true;
+      return at_session(at, [&](ps::session& of, ps::outbox& out) { of.on_book(rules_now_, out); });
     default:
       return at_session(at, [](ps::session& of, ps::outbox& out) { of.on_time(out); });
   }
@@ -235,7 +241,9 @@ void world::speak(seat& of) {
 void world::trouble(seat& of) {
   if (of.direct || of.who->finished()) return;
   --troubles_;
-  switch (random_.pick(4)) {
+  switch (random_.pick(reloads_ ? 5 : 4)) {
+    case 4:
+      return reload();
     case 0:
       if (of.at != nullptr && of.at->user == of.who.get()) vanish(*of.at);
       return;
@@ -260,6 +268,14 @@ void world::vanish(link& which) {
   which.user = nullptr;
   close(which);
   if (pooled_) open(which.house, "10.0.0.1", false);
+}
+
+/// The rule comes to guard other columns, or the former again; each session learns of it when it comes to it.
+void world::reload() {
+  if (how_.under == nullptr) return;
+  rules_now_ = rules_now_ == how_.under->book ? how_.under->other_book : how_.under->book;
+  database_.tell("the rules are loaded anew");
+  for (const auto& each : links_) each->knows_rules = !each->session;
 }
 
 /// Bytes that were not sent yet may be lost with it.

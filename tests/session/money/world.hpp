@@ -30,6 +30,7 @@ struct link {
   bool closed = false;
   bool leaving = false;  // its client has gone; others wait for what it runs
   client* user = nullptr;
+  bool knows_rules = true;  // as they are since the last reload
   std::uint64_t acknowledged = 0;
   effects maybe;  // lost sight of while it may have been committing
 };
@@ -61,7 +62,7 @@ class world {
     time_point began{};  // with its unit, for this time
     std::string address;
   };
-  enum class move : std::uint8_t { speak, to_session, to_server, serve, back, hear, wake, on_time };
+  enum class move : std::uint8_t { speak, to_session, to_server, serve, back, hear, wake, on_time, learn };
   struct possible {
     move what;
     std::size_t index;  // of a seat, a link or a wake-up
@@ -78,6 +79,7 @@ class world {
   void speak(seat& of);
   void trouble(seat& of);
   void vanish(link& which);
+  void reload();
   void close(link& which);
   void end(link& which);
   void pass_time();
@@ -103,6 +105,8 @@ class world {
   std::uint64_t next_id_ = 1;
   bool pooled_ = false;
   int troubles_ = 0;
+  bool reloads_ = false;
+  proxy::session::book_ptr rules_now_;
   time_point now_{std::chrono::hours{1}};
   std::string failure_;
 };
