@@ -217,6 +217,8 @@ void session::on_server_closed(std::string_view reason, outbox& out) {
 }
 
 void session::on_book(book_ptr book, outbox& out) {
+  // Own writes under rules that are new do not move what was read under others, which may come back.
+  if (book && book != last_known_) memory_.doubt(0);
   book_ = std::move(book);
   base_ = book_;
   if (book_) last_known_ = book_;

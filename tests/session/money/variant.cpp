@@ -41,10 +41,20 @@ void add(std::vector<variant>& all, std::string name, rules::rule rule, int deci
   };
   auto set = std::make_shared<rules::rule_set>();
   set->rules = {std::move(rule)};
+  std::vector<proxy::session::book_ptr> books{compile(*set)};
   rules::rule_set other = *set;
   other.rules.front().columns = {"user_id", "balance"};
-  auto book = compile(*set);
-  all.push_back({std::move(name), decimals, std::move(set), std::move(book), compile(other)});
+  books.push_back(compile(other));
+  for (const auto strategy :
+       {rules::strategy::pessimistic, rules::strategy::optimistic, rules::strategy::escrow}) {
+    other = *set;
+    other.rules.front().strategy = strategy;
+    if (strategy != set->rules.front().strategy) books.push_back(compile(other));
+  }
+  other = *set;
+  other.rules.front().group_commit = !other.rules.front().group_commit;
+  books.push_back(compile(other));
+  all.push_back({std::move(name), decimals, std::move(set), std::move(books)});
 }
 
 void add_family(std::vector<variant>& all, const std::string& name, const rules::rule& rule) {

@@ -14,8 +14,7 @@ struct variant {
   std::string name;
   int decimals = 2;  // numeric(12,2), else integer
   std::shared_ptr<const rules::rule_set> rules;
-  proxy::session::book_ptr book;
-  proxy::session::book_ptr other_book;  // after a reload: the rule guards more columns
+  std::vector<proxy::session::book_ptr> books;  // the same, and what reloads make of the rule
 
   [[nodiscard]] const rules::rule& rule() const { return rules->rules.front(); }
 };

@@ -55,7 +55,7 @@ void world::seat_clients() {
   for (std::size_t i = 0; i < houses; ++i) houses_.push_back(std::make_unique<ps::neighbourhood>());
   troubles_ = random_.one_in(3) ? 0 : random_.pick(6);
   reloads_ = random_.one_in(4);
-  if (how_.under != nullptr) rules_now_ = how_.under->book;
+  if (how_.under != nullptr) rules_now_ = how_.under->books.front();
   const auto count = static_cast<std::size_t>(2 + random_.pick(5));
   const bool bypassed = random_.one_in(4);
   const int most_units = correlate == rules::correlate::client ? 2 : 3;  // the former need many tries
@@ -270,10 +270,12 @@ void world::vanish(link& which) {
   if (pooled_) open(which.house, "10.0.0.1", false);
 }
 
-/// The rule comes to guard other columns, or the former again; each session learns of it when it comes to it.
+/// The rule guards other columns, or in another way, or as at first; each session learns of it when it comes
+/// to it.
 void world::reload() {
   if (how_.under == nullptr) return;
-  rules_now_ = rules_now_ == how_.under->book ? how_.under->other_book : how_.under->book;
+  const auto& books = how_.under->books;
+  rules_now_ = books[static_cast<std::size_t>(random_.pick(static_cast<int>(books.size())))];
   database_.tell("the rules are loaded anew");
   for (const auto& each : links_) each->knows_rules = !each->session;
 }
