@@ -108,19 +108,26 @@ class recorded_reads {
                                                                             std::chrono::milliseconds ttl,
                                                                             std::size_t most);
 
-  /// Whether `meant` is true of any of the table's records, under whatever rules, that are not older than
-  /// `ttl`. Looked for only if some are under a rule that is not `current`.
+  /// Whether `meant` is true of any of the table's records under rules that are not `current`. Those older
+  /// than `ttl` are forgotten, so that nothing is looked for where there are none.
   template <class Current, class What>
   [[nodiscard]] bool any_but(Current&& current, What&& meant, std::uint32_t table, clock::time_point now,
-                             std::chrono::milliseconds ttl) const {
+                             std::chrono::milliseconds ttl) {
     const auto rules = rules_.find(table);
     if (rules == rules_.end()) return false;
     const auto is_current = [&](const auto& each) { return current(each.first); };
     if (std::all_of(rules->second.begin(), rules->second.end(), is_current)) return false;
-    return std::any_of(recent_.begin(), recent_.end(), [&](const item& each) {
-      const bool fresh = each.read.table == table && now - each.read.since <= ttl;
-      return fresh && !current(each.read.rule) && meant(each.row, each.read);
-    });
+    for (auto each = recent_.begin(); each != recent_.end();) {
+      const auto here = each++;
+      const recorded_read& read = here->read;
+      if (read.table != table || current(read.rule)) continue;
+      if (now - read.since > ttl) {
+        erase(here);
+      } else if (meant(here->row, read)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Gives the row this record, or none; returns what was there before. Its version changes. May make others

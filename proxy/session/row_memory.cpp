@@ -190,7 +190,7 @@ bool row_memory::may_rest_on_outdated(const rules::rule_book& book, const rules:
                                       const named_rows& named, const occasion& when) {
   using rules::correlate;
   const bool exact = all_by_key(named);
-  const auto is_left_in = [&](const recorded_reads& reads, auto&& belongs_here) {
+  const auto is_left_in = [&](recorded_reads& reads, auto&& belongs_here) {
     current_.clear();
     for (const rules::guarded_relation& each : book.relations()) {
       const bool here = each.oid == relation.oid && belongs_here(book.rules()[each.rule].correlate);
@@ -214,9 +214,9 @@ bool row_memory::may_rest_on_outdated(const rules::rule_book& book, const rules:
   const auto of_pool = [](correlate of) { return of == correlate::client; };
   if (own_.size() > 0 && is_left_in(own_, of_session)) return true;
   const std::string trace = owner_of_trace(when.trace);
-  const auto in_trace = [&](const recorded_reads& reads) { return is_left_in(reads, of_trace); };
+  const auto in_trace = [&](recorded_reads& reads) { return is_left_in(reads, of_trace); };
   if (!trace.empty() && shared_.reads.any(trace, in_trace)) return true;
-  return shared_.reads.any(pool_, [&](const recorded_reads& reads) { return is_left_in(reads, of_pool); });
+  return shared_.reads.any(pool_, [&](recorded_reads& reads) { return is_left_in(reads, of_pool); });
 }
 
 std::vector<recorded_read> row_memory::on_record(const rules::rule_book& book, const rules::write_note& note,

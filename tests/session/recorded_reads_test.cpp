@@ -275,6 +275,47 @@ TEST(recorded_reads, stays_within_its_limits_whatever_happens) {
   }));
 }
 
+TEST(recorded_reads, what_lies_under_other_rules_is_found_while_it_is_fresh) {
+  EXPECT_TRUE(rc::check("other rules", [] {
+    recorded_reads reads({*rc::gen::inRange<std::size_t>(1, 12), 10'000});
+    const int steps = *rc::gen::inRange(0, 40);
+    for (int step = 0; step < steps; ++step) {
+      const int which = *rc::gen::inRange(0, 12);
+      recorded_read read = read_of("7", step);
+      read.rule = std::string(1, static_cast<char>('a' + which % 3));
+      switch (*rc::gen::inRange(0, 3)) {
+        case 0:
+          static_cast<void>(
+              reads.put(row(which), *rc::gen::arbitrary<bool>() ? std::optional(read) : std::nullopt));
+          break;
+        case 1:
+          static_cast<void>(reads.find(row(which), at(step), milliseconds{10}));
+          break;
+        default:
+          static_cast<void>(reads.told(row(which), read, false, ttl));
+      }
+      const std::string current =
+          std::vector<std::string>{"", "a", "ab", "abc"}[*rc::gen::inRange<std::size_t>(0, 4)];
+      const auto is_current = [&](std::string_view rule) { return current.find(rule) != std::string::npos; };
+      bool left = false;
+      for (int each = 0; each < 12; ++each) {
+        const recorded_read* known = reads.peek(row(each));
+        left = left ||
+               (known != nullptr && !is_current(known->rule) && at(step) - known->since <= milliseconds{15});
+      }
+      const auto any = [](const row_id&, const recorded_read&) { return true; };
+      RC_ASSERT(reads.any_but(is_current, any, wallets, at(step), milliseconds{15}) == left);
+      RC_ASSERT(!reads.any_but(is_current, any, wallets + 1, at(step), milliseconds{15}));
+    }
+    // After a while nothing of them is there any more.
+    const auto none = [](std::string_view) { return false; };
+    const auto any = [](const row_id&, const recorded_read&) { return true; };
+    RC_ASSERT(!reads.any_but(none, any, wallets, at(steps + 16), milliseconds{15}));
+    RC_ASSERT(reads.size() == 0U);
+    RC_ASSERT(reads.bytes() == 0U);
+  }));
+}
+
 /// All that a record says but its version, for comparison.
 std::string all_of(const recorded_reads& reads, const row_id& of) {
   const recorded_read* const found = reads.peek(of);
