@@ -46,8 +46,7 @@ class shared_reads {
   };
   recorded_reads& of(std::string_view owner);
 
-  std::atomic<bool> used_ =
-      false;  // by anybody, ever: where all rules correlate by session, nobody waits here
+  std::atomic<bool> used_ = false;  // ever: where all rules correlate by session, nobody waits here
   std::mutex lock_;
   std::unordered_map<std::string, item> by_owner_;
   std::list<std::string> ages_;  // most recently used first
