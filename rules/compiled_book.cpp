@@ -70,6 +70,17 @@ std::string recorded_as(std::string_view rule, const guarded_relation& relation)
   return made;
 }
 
+guarded_relation relation_of(const rule& configured, const guarded_table& guarded) {
+  guarded_relation known;
+  known.oid = guarded.table.oid;
+  known.schema = guarded.table.schema;
+  known.name = guarded.table.name;
+  for (const auto& name : guarded.key) known.key.push_back(*find_column(guarded.table, name));
+  for (const auto& name : configured.columns) known.columns.push_back(*find_column(guarded.table, name));
+  known.recorded_as = recorded_as(configured.name, known);
+  return known;
+}
+
 // What a session must know of each guarded table; the tables learn their numbers.
 void number_relations(compiled_book& book) {
   for (std::size_t i = 0; i < book.rules.size(); ++i) {
@@ -77,15 +88,8 @@ void number_relations(compiled_book& book) {
     for (auto& guarded : book.details[i].tables) {
       if (guarded.defect || book.relations.size() >= no_relation) continue;
       guarded.relation = static_cast<std::uint16_t>(book.relations.size());
-      guarded_relation known;
+      guarded_relation known = relation_of(book.rules[i], guarded);
       known.rule = static_cast<std::uint16_t>(i);
-      known.oid = guarded.table.oid;
-      known.schema = guarded.table.schema;
-      known.name = guarded.table.name;
-      for (const auto& name : guarded.key) known.key.push_back(*find_column(guarded.table, name));
-      for (const auto& name : book.rules[i].columns)
-        known.columns.push_back(*find_column(guarded.table, name));
-      known.recorded_as = recorded_as(book.rules[i].name, known);
       book.relations.push_back(std::move(known));
     }
   }
@@ -295,11 +299,17 @@ std::shared_ptr<const rule_book> rule_book::compile(const rule_set& configured, 
   book->log_values = log_values;
   book->volatile_functions = known.volatile_functions;
   for (const auto& rule : all_rules(configured)) {
-    if (!applies(rule, known.database, user)) continue;
     compiled_rule detail;
     for (const auto& table : known.tables) {
       if (named(rule.schema, rule.table, table.schema, table.name))
         detail.tables.push_back(guard(rule, table, user));
+    }
+    if (!applies(rule, known.database, user)) {
+      for (const auto& guarded : detail.tables) {
+        if (guarded.defect || rule.columns.empty()) continue;
+        book->of_others.push_back({guarded.table.oid, relation_of(rule, guarded).recorded_as});
+      }
+      continue;
     }
     if (detail.tables.empty()) continue;
     book->rules.push_back(rule);

@@ -54,6 +54,7 @@ struct compiled_book {
   std::vector<rule> rules;
   std::vector<compiled_rule> details;  // one for each rule
   std::vector<guarded_relation> relations;
+  std::vector<foreign_record> of_others;  // rules that do not apply to the user
   std::vector<compiled_alias> aliases;
   std::vector<compiled_alias> functions;
   std::set<std::string> volatile_functions;

@@ -115,6 +115,10 @@ bool rule_book::traces() const noexcept {
                      [](const rule& known) { return known.correlate == correlate::trace; });
 }
 
+const std::vector<foreign_record>& rule_book::of_others() const noexcept {
+  return compiled_->of_others;
+}
+
 const std::vector<rule>& rule_book::rules() const noexcept {
   return compiled_->rules;
 }

@@ -38,6 +38,12 @@ struct guarded_relation {
   std::string recorded_as;
 };
 
+/// As what rows of a table are recorded by users to whom other rules apply: guarded_relation::recorded_as.
+struct foreign_record {
+  std::uint32_t oid = 0;
+  std::string recorded_as;
+};
+
 /// Settings of a session that change how the server reads SQL text.
 struct parse_settings {
   bool standard_conforming_strings = true;
@@ -89,6 +95,9 @@ class rule_book {
   /// The tables that the rules guard; read_note::relation and write_note::relation index them. A table under
   /// two rules is there twice.
   [[nodiscard]] const std::vector<guarded_relation>& relations() const noexcept;
+
+  /// By the rules that do not apply to this user.
+  [[nodiscard]] const std::vector<foreign_record>& of_others() const noexcept;
 
   /// False only if no statement in `sql` can name a guarded relation. Case, quotes and Unicode escapes
   /// considered. Linear, allocates nothing.

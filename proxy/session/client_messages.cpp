@@ -193,6 +193,7 @@ bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bi
     hold_back(from, hold::status, out);
     return false;
   }
+  if (auto unfit = statement.lacks_check(plan)) raise(std::move(*unfit), out);
   if (watched) {
     const auto answer = take_turns(*watched, out);
     if (answer == turn_answer::type::wait) {
@@ -211,7 +212,7 @@ bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bi
     made.bind = from.body;
   } else {
     report(plan, *statement.book, nullptr, out);
-    doubt_unseen(plan, *statement.book);
+    doubt_unseen(plan, *statement.book, statement.trace);
     if (plan.kind == rules::plan_kind::reject) raise(refusal_of(plan, *statement.book), out);
   }
   run_preludes(plan, true, statement, bind, nullptr, out);
@@ -283,7 +284,7 @@ void session::execute_write(portal& of, watch_ptr& watched, outbox& out) {
     }
   }
   report(plan, *statement.book, watched.get(), out);
-  doubt_unseen(plan, *statement.book);
+  doubt_unseen(plan, *statement.book, statement.trace);
   run_preludes(plan, false, statement, *bind, watched.get(), out);
 }
 
@@ -319,7 +320,7 @@ void session::take_describe(const frame_view& from, outbox& out) {
     if (awaits_unnamed(describe->name)) return hold_back(from, hold::status, out);
     if (certain) statement = found;
   }
-  const bool learn = statement && statement->guarded() != nullptr;
+  const bool learn = statement && (statement->guarded() != nullptr || !statement->own_parameters.empty());
   if (learn) statement->described = true;
   if (learn) describes_.push_back(std::move(statement));
   const note kept = learn ? note::types : note::none;

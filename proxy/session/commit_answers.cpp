@@ -40,7 +40,7 @@ void commit_sharing::deliver_query(pending of, std::string_view frames, outbox& 
   to.deadline_.reset();
   to.held_ = {};
   session::report(*of.on.plan, *of.on.book, &of.on, out);
-  to.doubt_unseen(*of.on.plan, *of.on.book);
+  to.doubt_unseen(*of.on.plan, *of.on.book, of.on.trace);
   to.block_.query_sent(rules::block_effect::none);
   to.names_fresh_ = false;
   script answered;
@@ -64,7 +64,7 @@ void commit_sharing::deliver_bind(pending of, std::string_view frames, outbox& o
   to.held_ = {};
   for (std::size_t i = 0; i < of.tail; ++i) static_cast<void>(to.from_client_.next());
   session::report(*of.on.plan, *of.on.book, &of.on, out);
-  to.doubt_unseen(*of.on.plan, *of.on.book);
+  to.doubt_unseen(*of.on.plan, *of.on.book, of.on.trace);
   to.names_fresh_ = false;
   const auto expect = [&](request what, note kept = note::none) {
     static_cast<void>(to.ledger_.expect({.what = what, .kept = kept}));

@@ -132,7 +132,7 @@ bool session::must_await_outcome(const watch& on) const {
 }
 
 /// What is written in a way that is not looked at may be on record: it is not to be rebased.
-void session::doubt_unseen(const rules::plan& plan, const rules::rule_book& book) {
+void session::doubt_unseen(const rules::plan& plan, const rules::rule_book& book, std::string_view trace) {
   for (const rules::touch& touch : plan.touches) {
     const bool noted =
         std::any_of(plan.writes.begin(), plan.writes.end(), [&](const rules::write_note& write) {
@@ -143,7 +143,7 @@ void session::doubt_unseen(const rules::plan& plan, const rules::rule_book& book
     if (touch.kind == rules::statement_kind::relative && !touch.unguarded) continue;
     for (const rules::guarded_relation& relation : book.relations()) {
       if (relation.rule != touch.rule) continue;
-      memory_.doubt(relation.oid);
+      memory_.doubt(relation.oid, trace);
       unsettled_ = true;
     }
   }

@@ -98,6 +98,7 @@ std::shared_ptr<prepared_statement> session::prepare(const frontend::parse_view&
   const rules::block_effect effect = rules::effect_of(sql);
   if (!analysed && effect == rules::block_effect::none) return nullptr;
   auto made = std::make_shared<prepared_statement>();
+  made->first = analysed;
   made->analysed = std::move(analysed);
   made->book = book_;
   made->reads_sql = settings;
@@ -112,8 +113,8 @@ std::shared_ptr<prepared_statement> session::prepare(const frontend::parse_view&
 
 /// The catalog may have changed since the statement was prepared.
 void session::renew(prepared_statement& statement, outbox& out) {
-  if (!statement.analysed || statement.book == book_ || !book_) return;
-  statement.analysed = analyse(statement.analysed->text, statement.reads_sql, out);
+  if (!statement.first || statement.book == book_ || !book_) return;
+  statement.analysed = analyse(statement.first->text, statement.reads_sql, out);
   statement.preludes.forget();  // names may mean something else by now
   statement.book = book_;
   prepared_statement now;
@@ -127,7 +128,8 @@ void session::renew(prepared_statement& statement, outbox& out) {
 
 /// The comment that names a trace is not part of what is analysed, so that texts repeat.
 rules::traced_text session::traced(std::string_view sql) const {
-  if (!book_ || !book_->traces()) return {sql, {}};
+  // Before a reload, reads may have been put on record by their trace.
+  if (!book_ || !(book_->traces() || shared_.reads.used())) return {sql, {}};
   return rules::split_trace(sql);
 }
 

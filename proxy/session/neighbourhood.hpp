@@ -30,6 +30,9 @@ class shared_reads {
     return std::forward<What>(what)(of(owner));
   }
 
+  /// Somebody has asked for some, ever.
+  [[nodiscard]] bool used() const noexcept { return used_; }
+
   /// The same only if there are any: asking does not make them.
   template <class What>
   bool any(std::string_view owner, What&& what) {

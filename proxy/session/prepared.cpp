@@ -1,5 +1,7 @@
 #include "proxy/session/prepared.hpp"
 
+#include <algorithm>
+
 #include "proxy/session/watch.hpp"
 
 namespace proxy::session {
@@ -16,6 +18,22 @@ void prepared_statement::returns_no_rows() {
   shape = row_shape{};
   description.clear();
   readers.reset();
+}
+
+std::optional<refusal> prepared_statement::lacks_check(const rules::plan& now) const {
+  const auto checks_itself = [](const rules::prelude& each) { return !each.insertions.empty(); };
+  const auto guard = std::find_if(now.preludes.begin(), now.preludes.end(), checks_itself);
+  if (rebases || guard == now.preludes.end()) return std::nullopt;
+  const std::string& rule = book->rules()[guard->rule].name;
+  return refusal{
+      .sqlstate = "40001",
+      .message = "could not serialize access: rule \"" + rule + "\" has changed",
+      .detail = "The statement was prepared before that and cannot check what the rule asks for now.",
+      .hint = "Prepare it again, and retry the whole unit of work.",
+      .rule = rule,
+      .schema = guard->schema,
+      .table = guard->table,
+      .column = {}};
 }
 
 bool portal::let_go() noexcept {

@@ -46,6 +46,7 @@ struct own_parameter {
 /// A prepared statement that touches a guarded table, or begins or ends a transaction block.
 struct prepared_statement {
   std::shared_ptr<const rules::analysis> analysed;  // null: no rule is concerned
+  std::shared_ptr<const rules::analysis> first;     // at its Parse; of it only the text is what it was
   std::shared_ptr<const rules::rule_book> book;     // under which it was analysed
   rules::parse_settings reads_sql;                  // as they were at its Parse
   rules::block_effect effect = rules::block_effect::none;
@@ -75,6 +76,8 @@ struct prepared_statement {
   /// A RowDescription: nearly always the one that is known, for many a driver asks each time.
   void learn_shape(std::string_view row_description);
   void returns_no_rows();
+  /// 40001 where the text that the server knows lacks a check that only it can make, as its rules are now.
+  [[nodiscard]] std::optional<refusal> lacks_check(const rules::plan& now) const;
   /// The one statement in it; null where no rule is concerned or it is empty.
   [[nodiscard]] const rules::statement* guarded() const {
     return analysed && !analysed->statements.empty() ? &analysed->statements.front() : nullptr;

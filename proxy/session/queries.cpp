@@ -69,7 +69,7 @@ void session::take_query(const frame_view& from, outbox& out) {
   if (sharing_ && sharing_->hold_query(from, request, out)) return;
   for (std::size_t i = 0; i < request.chosen.plans.size(); ++i) {
     report(*request.chosen.plans[i], *book_, request.watches[i].get(), out);
-    doubt_unseen(*request.chosen.plans[i], *book_);
+    doubt_unseen(*request.chosen.plans[i], *book_, text.trace);
   }
   block_.query_sent(rules::effect_of(*sql));
   for (const rules::statement& statement : analysed->statements) block_.declare(statement.effect);
@@ -99,7 +99,7 @@ bool session::take_read(const frame_view& from, std::string_view sql, std::strin
   remember_locks(*watched);
   if (sharing_) sharing_->pass_on();
   report(plan, *book_, watched.get(), out);
-  doubt_unseen(plan, *book_);
+  doubt_unseen(plan, *book_, trace);
   if (may_commit(sql, block_.surely_inside())) ledger_.commits_next();
   block_.query_sent(rules::effect_of(sql));
   watches_.push_back(std::move(watched));

@@ -56,6 +56,8 @@ void merge_whole(recorded_read& known, recorded_read& now, bool anew, bool whole
     known.shape = now.shape;
     known.differed = now.differed;
     known.own_write = now.own_write;
+    known.renewed = now.renewed;
+    known.lasts = now.lasts;
     if (!whole) known.lock = 0;
     if (whole && now.lock != 0) known.lock = now.lock;
     known.rebasable = now.rebasable && (whole || known.rebasable);
@@ -230,7 +232,7 @@ std::pair<std::vector<const recorded_read*>, bool> recorded_reads::of_table(std:
     if (!here->row.starts_with(prefix)) continue;
     if (is_fresh(here->read, now, ttl)) {
       there.push_back(&*here);
-    } else {
+    } else if (!is_fresh(here->read, now, here->read.lasts)) {  // another rule's may last longer
       erase(here);
     }
   }
@@ -263,13 +265,17 @@ void recorded_reads::restore(const row_id& row, std::optional<recorded_read> rec
 }
 
 void recorded_reads::renew() {
-  for (item& each : recent_) each.read.own_write = true;
+  for (item& each : recent_) each.read.own_write = each.read.renewed = true;
 }
 
 void recorded_reads::doubt(std::uint32_t table) {
   for (item& each : recent_) {
     if (table == 0 || each.read.table == table) each.read.rebasable = false;
   }
+}
+
+void recorded_reads::doubt(const row_id& row) {
+  if (item* const found = look(row); found != nullptr) found->read.rebasable = false;
 }
 
 void recorded_reads::clear() {

@@ -50,6 +50,8 @@ struct recorded_read {
   clock::time_point since;               // of the first read: it ends read_ttl later
   bool differed = false;                 // a later read showed something else: refused, never rebased
   bool own_write = false;                // an own write has moved it, or was refused: the next read counts
+  bool renewed = false;                  // its unit of work has failed since it was read
+  std::chrono::milliseconds lasts{};     // read_ttl of its rule
   std::uint64_t lock = 0;         // the lock under which the row has been held since the first read; 0 none
   std::uint64_t shape = 0;        // rules::statement::shape of the read
   row_id found_as;                // the row as the read named it, where that was not by key
@@ -108,10 +110,12 @@ class recorded_reads {
                                                                             std::chrono::milliseconds ttl,
                                                                             std::size_t most);
 
-  /// Whether `meant` is true of any of the table's records under rules that are not `current`. Those older
-  /// than `ttl` are forgotten, so that nothing is looked for where there are none.
-  template <class Current, class What>
-  [[nodiscard]] bool any_but(Current&& current, What&& meant, std::uint32_t table, clock::time_point now,
+  enum class remainder : std::uint8_t { stands, of_no_concern, done_with };
+  /// Whether one of the table's records under rules that are not `current` still `stands`, as `judge` says.
+  /// Those that are done with, or older than `ttl` and their own rule's, are forgotten, so that nothing is
+  /// looked for where there are none.
+  template <class Current, class Judge>
+  [[nodiscard]] bool any_but(Current&& current, Judge&& judge, std::uint32_t table, clock::time_point now,
                              std::chrono::milliseconds ttl) {
     const auto rules = rules_.find(table);
     if (rules == rules_.end()) return false;
@@ -121,11 +125,10 @@ class recorded_reads {
       const auto here = each++;
       const recorded_read& read = here->read;
       if (read.table != table || current(read.rule)) continue;
-      if (now - read.since > ttl) {
-        erase(here);
-      } else if (meant(here->row, read)) {
-        return true;
-      }
+      const bool ended = now - read.since > std::max(ttl, read.lasts);
+      const remainder found = ended ? remainder::done_with : judge(here->row, read);
+      if (found == remainder::stands) return true;
+      if (found == remainder::done_with) erase(here);
     }
     return false;
   }
@@ -144,6 +147,7 @@ class recorded_reads {
   /// Something may have moved rows of the table without its being on record: they are not rebased any more
   /// until they are read again. `table` 0: of any table.
   void doubt(std::uint32_t table);
+  void doubt(const row_id& row);
 
   void clear();
   [[nodiscard]] std::size_t size() const noexcept { return by_row_.size(); }

@@ -106,6 +106,7 @@ void row_memory::told(const rules::rule_book& book, const rules::read_note& note
   if (!identify(relation, named, row)) return count_unguarded(rule, rules::unguarded_reason::key_unread, out);
   recorded_read record;
   record.since = when.now;
+  record.lasts = rule.read_ttl;
   record.lock = note.locks ? when.lock : 0;
   record.told_in = when.lock;
   record.shape = when.shape;
@@ -113,6 +114,7 @@ void row_memory::told(const rules::rule_book& book, const rules::read_note& note
   if (named.size() == 1 && !named.front().by_key) record.found_as = named.front().id;
   const row_id& id = told_.record;
   const std::string owner = owner_of(rule, when.trace);
+  if (rule.correlate == rules::correlate::trace && owner != last_trace_) last_trace_ = owner;
   const bool trust_last = rule.reread == rules::reread::last;
   // What a transaction reads of its own uncommitted write goes with the write.
   const bool own = rule.correlate != rules::correlate::client && written_.contains(id);
@@ -158,6 +160,7 @@ void row_memory::returned(const rules::rule_book& book, const rules::write_note&
     after->rebasable = when.settled && (fresh || after->rebasable);
     if (fresh) after->lock = when.lock;
     if (fresh) after->shape = when.shape;
+    if (fresh) after->lasts = rule.read_ttl;
     moved movement{.row = id, .before = reads.put(id, std::move(after)), .version = 0, .owner = owner};
     const recorded_read* known = reads.peek(id);
     movement.version = known == nullptr ? 0 : known->version;
@@ -185,10 +188,11 @@ void row_memory::not_there(const rules::rule_book& book, const rules::read_note&
 
 /// A reload may give a rule other columns, or its reads to somebody else. What was put on record before lies
 /// where no write looks for it now, and a write that rests on it would pass as if nothing had been read. It
-/// may do so although the row has been read since, too: unless that began a unit of work anew.
+/// may do so although the row has been read since, too: unless its unit of work had failed before that.
 bool row_memory::may_rest_on_outdated(const rules::rule_book& book, const rules::guarded_relation& relation,
                                       const named_rows& named, const occasion& when) {
   using rules::correlate;
+  using remainder = recorded_reads::remainder;
   const bool exact = all_by_key(named);
   const auto is_left_in = [&](recorded_reads& reads, auto&& belongs_here) {
     current_.clear();
@@ -196,18 +200,22 @@ bool row_memory::may_rest_on_outdated(const rules::rule_book& book, const rules:
       const bool here = each.oid == relation.oid && belongs_here(book.rules()[each.rule].correlate);
       if (here) current_.emplace_back(each.recorded_as);
     }
+    for (const rules::foreign_record& each : book.of_others()) {
+      if (each.oid == relation.oid) current_.emplace_back(each.recorded_as);
+    }
     const auto current = [&](std::string_view rule) {
       return std::find(current_.begin(), current_.end(), rule) != current_.end();
     };
-    const auto stands_in_the_way = [&](const row_id& record, const recorded_read& read) {
+    const auto judge = [&](const row_id& record, const recorded_read& read) {
       const row_id row = record.substr(0, record.size() - 1 - read.rule.size());
       const bool same_key = key_part(read.rule) == key_part(relation.recorded_as);
       const auto is_it = [&](const named_row& each) { return each.id == row; };
-      if (exact && same_key && std::none_of(named.begin(), named.end(), is_it)) return false;
-      return !read.own_write || reads.peek(record_id(row, relation)) == nullptr;
+      if (exact && same_key && std::none_of(named.begin(), named.end(), is_it))
+        return remainder::of_no_concern;
+      const recorded_read* anew = reads.peek(record_id(row, relation));
+      return read.renewed && anew != nullptr && !anew->renewed ? remainder::done_with : remainder::stands;
     };
-    return reads.any_but(current, stands_in_the_way, relation.oid, when.now,
-                         book.rules()[relation.rule].read_ttl);
+    return reads.any_but(current, judge, relation.oid, when.now, book.rules()[relation.rule].read_ttl);
   };
   const auto of_session = [](correlate of) { return of != correlate::client; };  // no trace named, or by it
   const auto of_trace = [](correlate of) { return of == correlate::trace; };
@@ -290,6 +298,7 @@ write_decision row_memory::decide(const rules::rule_book& book, const rules::wri
   }
   const bool absolute = note.kind == rules::statement_kind::absolute;
   if (note.kind == rules::statement_kind::relative || note.compares) return decision;
+  if (!absolute && rule.strategy == rules::strategy::pessimistic) return decision;
   const bool enforced = rule.mode == rules::mode::enforce;
   if (enforced && may_rest_on_outdated(book, relation, named, when)) {
     decision.what = write_decision::type::outdated;
@@ -301,7 +310,6 @@ write_decision row_memory::decide(const rules::rule_book& book, const rules::wri
     decision.what = write_decision::type::refuse;
     return decision;
   }
-  if (!absolute && rule.strategy == rules::strategy::pessimistic) return decision;
   const bool one_row = exact && named.size() == 1;
   if (one_row && records.size() == 1 && try_rebase(book, note, named, records.front(), when, decision)) {
     return decision;

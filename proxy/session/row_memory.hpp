@@ -79,8 +79,8 @@ class row_memory {
   void undo(const std::vector<moved>& movements);
   /// It has met some of the rows that it names, not all.
   void doubt(const std::vector<moved>& movements);
-  /// Rows of this table may have been written by what is not looked at; 0: of any.
-  void doubt(std::uint32_t table);
+  /// Rows of this table may have been written by what is not looked at; 0: of any. `trace`: what it names.
+  void doubt(std::uint32_t table, std::string_view trace = {});
   /// It has run.
   void keep(std::vector<moved> movements);
 
@@ -150,8 +150,9 @@ class row_memory {
   session_id who_;
   std::string database_;
   std::string client_;
-  std::string pool_;  // the owner that stands for the client
-  identity told_;     // the row that is being told
+  std::string pool_;        // the owner that stands for the client
+  std::string last_trace_;  // the owner that stands for the trace of its last read; empty: none
+  identity told_;           // the row that is being told
   recorded_reads own_;
   write_journal journal_;
   std::vector<std::string_view> current_;  // as what rows of one table are recorded now

@@ -122,6 +122,11 @@ std::vector<write_journal::moved> row_memory::move(const rules::rule_book& book,
     const bool held = when.lock != 0 && (record.lock == when.lock || validated);
     with(owner, [&](recorded_reads& reads) {
       if (rule.correlate == rules::correlate::client) {
+        // It may be of the same unit as a read that somebody will write upon, and may not.
+        if (note.kind == rules::statement_kind::relative) {
+          reads.doubt(row);
+          record.rebasable = false;
+        }
         auto movement = take_one(reads, note, row, record, when);
         if (!movement) return;
         movement->owner = owner;
@@ -173,15 +178,24 @@ void row_memory::doubt(const std::vector<moved>& movements) {
   }
 }
 
-void row_memory::doubt(std::uint32_t table) {
+void row_memory::doubt(std::uint32_t table, std::string_view trace) {
+  const auto doubt_in = [&](recorded_reads& reads) {
+    reads.doubt(table);
+    return true;
+  };
   own_.doubt(table);
+  static_cast<void>(shared_.reads.any(pool_, doubt_in));
+  const std::string named = owner_of_trace(trace);
+  if (!named.empty()) static_cast<void>(shared_.reads.any(named, doubt_in));
+  if (!last_trace_.empty() && last_trace_ != named)
+    static_cast<void>(shared_.reads.any(last_trace_, doubt_in));
 }
 
 /// Too much of one transaction to be kept: what is on record stays, as the next writes are compared with it.
 void row_memory::bound_journal() {
   if (journal_.size() <= limits::journal_entries) return;
   journal_.committed_all();
-  own_.doubt(0);
+  doubt(0);
 }
 
 void row_memory::journal(moved movement) {
@@ -236,7 +250,7 @@ void row_memory::refused(const rules::rule_book& book, std::uint16_t relation_in
     }
     for (auto& [id, record] : stale) {
       if (rule.correlate != rules::correlate::client) {
-        record.own_write = true;
+        record.own_write = record.renewed = true;
       } else if (!record.other_since || when.now - *record.other_since > rule.read_ttl) {
         if (record.outstanding > 0 && !again) --record.outstanding;
       }

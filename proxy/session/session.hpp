@@ -258,7 +258,7 @@ class session {
   void forget_reads(outbox& out);
   [[nodiscard]] bool others_write(const watch* self) const;
   [[nodiscard]] bool must_await_outcome(const watch& on) const;
-  void doubt_unseen(const rules::plan& plan, const rules::rule_book& book);
+  void doubt_unseen(const rules::plan& plan, const rules::rule_book& book, std::string_view trace);
 
   // turns.cpp: waiting for others to write first.
   [[nodiscard]] turn_answer::type take_turns(const watch& on, outbox& out);

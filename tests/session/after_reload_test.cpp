@@ -18,7 +18,7 @@ class after_reload : public testing::Test {
   using book = std::shared_ptr<const rules::rule_book>;
 
   static book rule(correlate how, std::vector<std::string> columns = {"balance"},
-                   const std::string& key = "id") {
+                   const std::string& key = "id", std::chrono::milliseconds read_ttl = 10s) {
     rules::rule wallet;
     wallet.name = "wallet-balance";
     wallet.table = "wallets";
@@ -26,7 +26,30 @@ class after_reload : public testing::Test {
     wallet.key = {key};
     wallet.strategy = rules::strategy::optimistic;
     wallet.correlate = how;
-    wallet.read_ttl = 10s;
+    wallet.read_ttl = read_ttl;
+    rules::rule_set set;
+    set.rules = {wallet};
+    return compile(set, "app");
+  }
+  static book other_rule(correlate how) { return rule(how, {"held", "balance"}); }
+
+  /// One rule for each of two users, as `user` sees them. `called`: the first one's name.
+  static book rule_of(const std::string& user, const std::string& called) {
+    rules::rule_set set;
+    for (const char* each : {"one", "two"}) {
+      rules::rule wallet;
+      wallet.name = std::string(each) == "one" ? called : each;
+      wallet.table = "wallets";
+      wallet.columns = {"balance"};
+      wallet.users = {each};
+      wallet.strategy = rules::strategy::optimistic;
+      wallet.correlate = correlate::trace;
+      set.rules.push_back(wallet);
+    }
+    return compile(set, user);
+  }
+
+  static book compile(const rules::rule_set& set, const std::string& user) {
     rules::catalog known;
     known.database = "shop";
     rules::table wallets;
@@ -40,11 +63,8 @@ class after_reload : public testing::Test {
     wallets.primary_key = {"id"};
     wallets.unique_keys = {{"number"}};
     known.tables = {wallets};
-    rules::rule_set set;
-    set.rules = {wallet};
-    return rules::rule_book::compile(set, known, "app", false);
+    return rules::rule_book::compile(set, known, user, false);
   }
-  static book other_rule(correlate how) { return rule(how, {"held", "balance"}); }
 
   struct session {
     explicit session(after_reload& of, ps::session_id id, const std::string& client = "shop/app/10.0.0.1")
@@ -76,16 +96,20 @@ class after_reload : public testing::Test {
     who.memory.told(*under, note, named, row, when(trace), out);
   }
 
+  /// What is decided about it; it is sent unless it is refused.
   decided write(session& who, const book& under, std::string_view trace = {},
-                const std::string& where = "id = 1") {
-    const auto plan = under->analyse("UPDATE wallets SET balance = 90 WHERE " + where, {});
+                const std::string& where = "id = 1", const std::string& value = "90") {
+    const auto plan = under->analyse("UPDATE wallets SET balance = " + value + " WHERE " + where, {});
     const rules::plan& outside = plan->statements.front().autonomous;
     const rules::write_note& note = outside.writes.front();
     ps::named_rows named;
     ps::name_rows("shop", under->relations().front(), note.rows, {}, named);
     const rules::prelude* guard =
         note.prelude < 0 ? nullptr : &outside.preludes[static_cast<std::size_t>(note.prelude)];
-    return who.memory.decide(*under, note, guard, named, when(trace)).what;
+    const auto what = who.memory.decide(*under, note, guard, named, when(trace)).what;
+    if (what != decided::outdated)
+      who.memory.keep(who.memory.move(*under, note, named, {}, when(trace), what));
+    return what;
   }
 
   ps::neighbourhood shared_;
@@ -98,7 +122,6 @@ TEST_F(after_reload, read_of_a_client_whose_other_connection_begins_later) {
   session first(*this, 1);
   read(first, before);
   session second(*this, 2);
-  EXPECT_EQ(write(second, before), decided::validate);
   EXPECT_EQ(write(second, after), decided::outdated);
   session elsewhere(*this, 3, "shop/app/10.0.0.2");
   EXPECT_EQ(write(elsewhere, after), decided::pass);
@@ -119,7 +142,49 @@ TEST_F(after_reload, row_that_was_read_before_and_after) {
   read(first, other_rule(correlate::session));
   EXPECT_EQ(write(first, other_rule(correlate::session)), decided::outdated);
   first.memory.renew();
+  EXPECT_EQ(write(first, other_rule(correlate::session)), decided::outdated);
+  read(first, other_rule(correlate::session));
   EXPECT_EQ(write(first, other_rule(correlate::session)), decided::validate);
+}
+
+// Of what it has written since, it may still compute from its first read.
+TEST_F(after_reload, own_write_is_no_new_beginning) {
+  session first(*this, 1);
+  read(first, rule(correlate::session));
+  read(first, other_rule(correlate::session));
+  const book now = other_rule(correlate::session);
+  write(first, now, {}, "id = 1", "balance - 10");
+  EXPECT_EQ(write(first, now), decided::outdated);
+}
+
+TEST_F(after_reload, own_write_behind_a_new_read_is_of_the_new_unit) {
+  session first(*this, 1);
+  read(first, rule(correlate::session));
+  first.memory.renew();
+  const book now = other_rule(correlate::session);
+  read(first, now);
+  write(first, now, {}, "id = 1", "balance - 10");
+  EXPECT_EQ(write(first, now), decided::validate);
+}
+
+TEST_F(after_reload, read_of_a_rule_that_lasts_longer_than_the_one_that_asks) {
+  session first(*this, 1);
+  read(first, rule(correlate::session));
+  const book brief = rule(correlate::session, {"held", "balance"}, "id", 1s);
+  now_ += 2s;
+  EXPECT_EQ(write(first, brief, {}, "id = 2"), decided::pass);
+  EXPECT_EQ(write(first, brief), decided::outdated);
+  now_ += 9s;
+  EXPECT_EQ(write(first, brief), decided::pass);
+}
+
+// One trace may run through several of them.
+TEST_F(after_reload, users_to_whom_other_rules_apply_are_no_reload) {
+  session first(*this, 1);
+  read(first, rule_of("one", "one"), "aa");
+  session second(*this, 2);
+  EXPECT_EQ(write(second, rule_of("two", "one"), "aa"), decided::pass);
+  EXPECT_EQ(write(second, rule_of("two", "renamed"), "aa"), decided::outdated);
 }
 
 TEST_F(after_reload, unit_of_work_that_begins_anew_must_read_again) {

@@ -303,13 +303,13 @@ TEST(recorded_reads, what_lies_under_other_rules_is_found_while_it_is_fresh) {
         left = left ||
                (known != nullptr && !is_current(known->rule) && at(step) - known->since <= milliseconds{15});
       }
-      const auto any = [](const row_id&, const recorded_read&) { return true; };
+      const auto any = [](const row_id&, const recorded_read&) { return recorded_reads::remainder::stands; };
       RC_ASSERT(reads.any_but(is_current, any, wallets, at(step), milliseconds{15}) == left);
       RC_ASSERT(!reads.any_but(is_current, any, wallets + 1, at(step), milliseconds{15}));
     }
     // After a while nothing of them is there any more.
     const auto none = [](std::string_view) { return false; };
-    const auto any = [](const row_id&, const recorded_read&) { return true; };
+    const auto any = [](const row_id&, const recorded_read&) { return recorded_reads::remainder::stands; };
     RC_ASSERT(!reads.any_but(none, any, wallets, at(steps + 16), milliseconds{15}));
     RC_ASSERT(reads.size() == 0U);
     RC_ASSERT(reads.bytes() == 0U);

@@ -10,9 +10,15 @@ namespace ps = proxy::session;
 namespace {
 
 rules::rule_set rules_for(std::string_view setting) {
-  constexpr std::string_view changed = ", other columns";
-  const bool other_columns = setting.ends_with(changed);
-  if (other_columns) setting.remove_suffix(changed.size());
+  const auto take_off = [&](std::string_view suffix) {
+    const bool there = setting.ends_with(suffix);
+    if (there) setting.remove_suffix(suffix.size());
+    return there;
+  };
+  const bool other_columns = take_off(", other columns");
+  const bool of_client = take_off(", of a client");
+  const bool of_trace = take_off(", of a trace");
+  if (setting == "no rules") return {};
   rules::rule wallet;
   wallet.name = "wallet-balance";
   wallet.table = "wallets";
@@ -33,6 +39,8 @@ rules::rule_set rules_for(std::string_view setting) {
   if (setting == "turns") wallet.turns = stock.turns = rules::turns::on;
   wallet.group_commit = stock.group_commit = setting == "shared commits";
   if (setting == "no blind writes") wallet.on_blind_write = stock.on_blind_write = rules::policy::reject;
+  if (of_client) wallet.correlate = rules::correlate::client;
+  if (of_trace) wallet.correlate = rules::correlate::trace;
   rules::rule_set set;
   set.rules = {wallet, stock};
   if (setting == "once") set.once = {{"one-order", "", "orders", {"number"}}};

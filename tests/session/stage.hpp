@@ -15,8 +15,9 @@ namespace stage {
 /// min = 0 by rule "wallet-balance"; items(id bigint primary key, stock integer), stock guarded by "stock"
 /// which rejects what is opaque.
 /// orders(id, number). `setting` changes both rules: optimistic, escrow, observe, turns (on), no blind
-/// writes, shared commits; or adds a [[once]] on orders.number: once. What names a statement cache has one,
-/// of two statements.
+/// writes, shared commits; behind it ", of a client" or ", of a trace" says whose reads wallets' are, and
+/// ", other columns" lets the rule guard more; "no rules"; or adds a [[once]] on orders.number: once. What
+/// names a statement cache has one, of two statements.
 [[nodiscard]] std::shared_ptr<const rules::rule_set> rule_set(std::string_view setting = "guarded");
 [[nodiscard]] proxy::session::book_ptr book(std::string_view setting = "guarded");
 
