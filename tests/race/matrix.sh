@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The long race: every scenario directly, where it has to lose, and under every guard that promises something for it,
 # where the promise has to be kept; then the same with two pgtellers and a client past both. One line each.
-# Exit status 1 if anything was not as expected. All of it takes about 17 minutes, --prices about five.
+# Exit status 1 if anything was not as expected. All of it takes about 17 minutes, --prices about seven.
 #
 #   tests/race/matrix.sh [--seconds=N] [--clients=N] [--rows=N] [--styles='simple extended'] [--guards='NAME ...']
 #                        [--scenarios=NAME,...] [--no-shared]
