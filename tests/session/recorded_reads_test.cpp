@@ -213,6 +213,17 @@ TEST(recorded_reads, lists_the_records_of_one_table) {
   EXPECT_EQ(reads.size(), 5U);
 }
 
+TEST(recorded_reads, a_shorter_read_ttl_of_another_rule_forgets_nothing) {
+  recorded_reads reads;
+  recorded_read read = read_of("1");
+  read.lasts = milliseconds{5000};
+  EXPECT_FALSE(reads.told(row(1), read, false, read.lasts));
+  EXPECT_TRUE(reads.of_table("shop", wallets, at(1000), milliseconds{500}, 5).first.empty());
+  EXPECT_EQ(reads.of_table("shop", wallets, at(5000), read.lasts, 5).first.size(), 1U);
+  EXPECT_TRUE(reads.of_table("shop", wallets, at(5001), read.lasts, 5).first.empty());
+  EXPECT_EQ(reads.size(), 0U);
+}
+
 TEST(recorded_reads, the_row_that_was_told_longest_ago_is_forgotten) {
   recorded_reads reads({2, 10'000});
   EXPECT_FALSE(reads.told(row(1), read_of("1"), false, ttl));
