@@ -193,7 +193,6 @@ bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bi
     hold_back(from, hold::status, out);
     return false;
   }
-  if (auto unfit = statement.lacks_check(plan)) raise(std::move(*unfit), out);
   if (watched) {
     const auto answer = take_turns(*watched, out);
     if (answer == turn_answer::type::wait) {
@@ -208,6 +207,7 @@ bool session::bind_guarded(const frame_view& from, const frontend::bind_view& bi
     remember_locks(*watched);
     made.watched = std::move(watched);
   }
+  if (auto unfit = statement.lacks_check(plan)) raise(std::move(*unfit), out);
   if (has_preludes(plan, false) || (made.watched && !made.watched->writes.empty())) {
     made.bind = from.body;
   } else {

@@ -194,14 +194,11 @@ bool row_memory::may_rest_on_outdated(const rules::rule_book& book, const rules:
   using rules::correlate;
   using remainder = recorded_reads::remainder;
   const bool exact = all_by_key(named);
+  current_.clear();
   const auto is_left_in = [&](recorded_reads& reads, auto&& belongs_here) {
-    current_.clear();
     for (const rules::guarded_relation& each : book.relations()) {
       const bool here = each.oid == relation.oid && belongs_here(book.rules()[each.rule].correlate);
       if (here) current_.emplace_back(each.recorded_as);
-    }
-    for (const rules::foreign_record& each : book.of_others()) {
-      if (each.oid == relation.oid) current_.emplace_back(each.recorded_as);
     }
     const auto current = [&](std::string_view rule) {
       return std::find(current_.begin(), current_.end(), rule) != current_.end();
@@ -215,14 +212,23 @@ bool row_memory::may_rest_on_outdated(const rules::rule_book& book, const rules:
       const recorded_read* anew = reads.peek(record_id(row, relation));
       return read.renewed && anew != nullptr && !anew->renewed ? remainder::done_with : remainder::stands;
     };
-    return reads.any_but(current, judge, relation.oid, when.now, book.rules()[relation.rule].read_ttl);
+    const bool left =
+        reads.any_but(current, judge, relation.oid, when.now, book.rules()[relation.rule].read_ttl);
+    current_.clear();
+    return left;
   };
   const auto of_session = [](correlate of) { return of != correlate::client; };  // no trace named, or by it
   const auto of_trace = [](correlate of) { return of == correlate::trace; };
   const auto of_pool = [](correlate of) { return of == correlate::client; };
   if (own_.size() > 0 && is_left_in(own_, of_session)) return true;
   const std::string trace = owner_of_trace(when.trace);
-  const auto in_trace = [&](recorded_reads& reads) { return is_left_in(reads, of_trace); };
+  const auto in_trace = [&](recorded_reads& reads) {
+    // A trace may run through several users; what is the session's or its client's is of one.
+    for (const rules::foreign_record& each : book.of_others()) {
+      if (each.oid == relation.oid) current_.emplace_back(each.recorded_as);
+    }
+    return is_left_in(reads, of_trace);
+  };
   if (!trace.empty() && shared_.reads.any(trace, in_trace)) return true;
   return shared_.reads.any(pool_, [&](recorded_reads& reads) { return is_left_in(reads, of_pool); });
 }

@@ -34,7 +34,7 @@ class after_reload : public testing::Test {
   static book other_rule(correlate how) { return rule(how, {"held", "balance"}); }
 
   /// One rule for each of two users, as `user` sees them. `called`: the first one's name.
-  static book rule_of(const std::string& user, const std::string& called) {
+  static book rule_of(const std::string& user, const std::string& called, correlate how = correlate::trace) {
     rules::rule_set set;
     for (const char* each : {"one", "two"}) {
       rules::rule wallet;
@@ -43,7 +43,7 @@ class after_reload : public testing::Test {
       wallet.columns = {"balance"};
       wallet.users = {each};
       wallet.strategy = rules::strategy::optimistic;
-      wallet.correlate = correlate::trace;
+      wallet.correlate = how;
       set.rules.push_back(wallet);
     }
     return compile(set, user);
@@ -185,6 +185,15 @@ TEST_F(after_reload, users_to_whom_other_rules_apply_are_no_reload) {
   session second(*this, 2);
   EXPECT_EQ(write(second, rule_of("two", "one"), "aa"), decided::pass);
   EXPECT_EQ(write(second, rule_of("two", "renamed"), "aa"), decided::outdated);
+}
+
+// The session's own reads are of its user, whoever the rule's name belongs to now.
+TEST_F(after_reload, rule_comes_to_apply_to_another_user) {
+  for (const correlate how : {correlate::session, correlate::client}) {
+    session first(*this, 1);
+    read(first, rule_of("one", "shared", how));
+    EXPECT_EQ(write(first, rule_of("two", "shared", how)), decided::outdated);
+  }
 }
 
 TEST_F(after_reload, unit_of_work_that_begins_anew_must_read_again) {
